@@ -1,0 +1,60 @@
+/*
+ * compat.h
+ *		The differences between PostgreSQL 15, 16, 17 and 18, in one place.
+ *
+ * Every C file includes this right after postgres.h and includes no
+ * version-dependent header itself.
+ */
+#ifndef SHARECOLLAB_COMPAT_H
+#define SHARECOLLAB_COMPAT_H
+
+#include "fmgr.h"
+
+#if PG_VERSION_NUM < 150000
+#error "sharecollab needs PostgreSQL 15 or newer"
+#endif
+
+#ifndef HAVE_INT128
+#error "sharecollab needs a compiler with 128-bit integers"
+#endif
+
+#if PG_VERSION_NUM >= 160000
+#include "nodes/miscnodes.h"
+#include "varatt.h"
+
+#define make_range_compat(typcache, lower, upper, empty) \
+	make_range(typcache, lower, upper, empty, NULL)
+#else
+
+#define make_range_compat(typcache, lower, upper, empty) \
+	make_range(typcache, lower, upper, empty)
+
+/*
+ * PostgreSQL 15 exports every symbol of a module; we build with
+ * -fvisibility=hidden, as PGXS itself does from 16 on, so that our internal
+ * names cannot collide with those of another extension.
+ */
+#undef PGDLLEXPORT
+#define PGDLLEXPORT __attribute__((visibility("default")))
+#undef PG_FUNCTION_INFO_V1
+#define PG_FUNCTION_INFO_V1(funcname) \
+extern PGDLLEXPORT Datum funcname(PG_FUNCTION_ARGS); \
+extern PGDLLEXPORT const Pg_finfo_record *CppConcat(pg_finfo_, funcname) (void); \
+const Pg_finfo_record * \
+CppConcat(pg_finfo_, funcname) (void) \
+{ \
+	static const Pg_finfo_record my_finfo = {1}; \
+	return &my_finfo; \
+} \
+extern int	no_such_variable
+
+/* soft errors came with 16; before that they are hard ones */
+#define ereturn(context, dummy_value, ...) \
+	do { \
+		(void) (context); \
+		ereport(ERROR, __VA_ARGS__); \
+		return dummy_value; \
+	} while (0)
+#endif
+
+#endif							/* SHARECOLLAB_COMPAT_H */
