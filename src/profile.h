@@ -89,8 +89,17 @@ extern int	profile_find(const ProfileReader *reader, TimestampTz at);
 
 /* profile_ops.c */
 extern int128 profile_integral128(const ProfileReader *reader, Span span);
+extern struct varlena *profile_clipped(const ProfileReader *reader, Span span);
+extern int64 profile_peak_of(const ProfileReader *reader, Span span, TimestampTz *peak_at);
 extern Span span_arg(Datum range);
 extern Datum unit_time_ratio(int128 sum, int scale, int64 microseconds);
+
+/* operations that other files call through DirectFunctionCall */
+extern PGDLLEXPORT Datum profile_add(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum profile_subtract(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum profile_contained(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum profile_pointwise_min(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum profile_positive_part(PG_FUNCTION_ARGS);
 
 /*
  * Read an unsigned little-endian integer of 0 to 8 bytes.

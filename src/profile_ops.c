@@ -1,7 +1,7 @@
 /*
  * profile_ops.c
  *		What is computed from profiles: comparison, pointwise algebra,
- *		and measures (value, integral, mean, peak, steps).
+ *		and measures (value, integral, mean, peak).
  *
  * Operations of two profiles walk both in order of time, once, reading the
  * stored form in place.  All arithmetic is checked; nothing is rounded but
@@ -9,11 +9,8 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
-#include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "compat.h"
-#include "funcapi.h"
 #include "miscadmin.h"
 #include "profile.h"
 #include "utils/builtins.h"
@@ -298,6 +295,18 @@ profile_pointwise(Datum a, Datum b, PointwiseOperation operation)
 	return profile_finish(&builder);
 }
 
+static inline int64
+value_min(int64 a, int64 b)
+{
+	return Min(a, b);
+}
+
+static inline int64
+value_max(int64 a, int64 b)
+{
+	return Max(a, b);
+}
+
 PG_FUNCTION_INFO_V1(profile_add);
 Datum
 profile_add(PG_FUNCTION_ARGS)
@@ -310,6 +319,77 @@ Datum
 profile_subtract(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_POINTER(profile_pointwise(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), value_subtract));
+}
+
+PG_FUNCTION_INFO_V1(profile_pointwise_min);
+Datum
+profile_pointwise_min(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_POINTER(profile_pointwise(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), value_min));
+}
+
+PG_FUNCTION_INFO_V1(profile_pointwise_max);
+Datum
+profile_pointwise_max(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_POINTER(profile_pointwise(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), value_max));
+}
+
+/* what is above zero */
+PG_FUNCTION_INFO_V1(profile_positive_part);
+Datum
+profile_positive_part(PG_FUNCTION_ARGS)
+{
+	ProfileReader reader;
+	ProfileBuilder builder;
+
+	profile_read(PG_GETARG_DATUM(0), &reader);
+	profile_builder_init(&builder, reader.n, reader.scale);
+	for (int i = 0; i < reader.n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		profile_append(&builder, profile_time(&reader, i), Max(profile_value(&reader, i), 0));
+	}
+	PG_RETURN_PROFILE(&builder);
+}
+
+/*
+ * The profile during a span, 0 outside.
+ */
+struct varlena *
+profile_clipped(const ProfileReader *reader, Span span)
+{
+	ProfileBuilder builder;
+	int			i;
+	int			last;
+
+	if (SPAN_IS_EMPTY(span))
+	{
+		profile_builder_init(&builder, 0, 0);
+		return profile_finish(&builder);
+	}
+	i = profile_find(reader, span.from);
+	last = span.until == DT_NOEND ? reader->n - 1 : profile_find(reader, span.until);
+	profile_builder_init(&builder, (int64) last - i + 2, reader->scale);
+	profile_append(&builder, span.from, profile_value_from(reader, i));
+	while (++i <= last && profile_time(reader, i) < span.until)
+	{
+		CHECK_FOR_INTERRUPTS();
+		profile_append(&builder, profile_time(reader, i), profile_value(reader, i));
+	}
+	if (span.until != DT_NOEND)
+		profile_append(&builder, span.until, 0);
+	return profile_finish(&builder);
+}
+
+PG_FUNCTION_INFO_V1(profile_clip);
+Datum
+profile_clip(PG_FUNCTION_ARGS)
+{
+	ProfileReader reader;
+
+	profile_read(PG_GETARG_DATUM(0), &reader);
+	PG_RETURN_POINTER(profile_clipped(&reader, span_arg(PG_GETARG_DATUM(1))));
 }
 
 /*
@@ -380,12 +460,20 @@ profile_integral128(const ProfileReader *reader, Span span)
 }
 
 /*
- * A quantity-time in units: sum / 10^scale / microseconds, as numeric
- * division rounds it (at least 16 significant digits).
+ * A quantity-time in units: sum / 10^scale / microseconds.  The powers of ten
+ * in the unit only move the decimal point, so unit-seconds are exact; what is
+ * left is rounded as numeric division does (at least 16 significant digits).
  */
 Datum
 unit_time_ratio(int128 sum, int scale, int64 microseconds)
 {
+	while (microseconds % 10 == 0)
+	{
+		microseconds /= 10;
+		scale++;
+	}
+	if (microseconds == 1)
+		return decimal128_get_numeric(sum, scale);
 	return DirectFunctionCall2(numeric_div,
 							   decimal128_get_numeric(sum, scale),
 							   NumericGetDatum(int64_to_numeric(microseconds)));
@@ -452,7 +540,7 @@ profile_mean(PG_FUNCTION_ARGS)
 /*
  * The first instant of the largest value during a span that is not empty.
  */
-static int64
+int64
 profile_peak_of(const ProfileReader *reader, Span span, TimestampTz *peak_at)
 {
 	int			i = profile_find(reader, span.from);
@@ -503,66 +591,4 @@ profile_peak_at(PG_FUNCTION_ARGS)
 	profile_read(PG_GETARG_DATUM(0), &reader);
 	profile_peak_of(&reader, span, &at);
 	PG_RETURN_TIMESTAMPTZ(at);
-}
-
-/*
- * steps(profile, during): the constant pieces of a profile, one row each.
- */
-typedef struct StepsState
-{
-	ProfileReader reader;
-	Span		span;			/* what is left of it */
-	int			i;				/* the piece that holds at its start */
-	TypeCacheEntry *range_type;
-} StepsState;
-
-PG_FUNCTION_INFO_V1(profile_steps);
-Datum
-profile_steps(PG_FUNCTION_ARGS)
-{
-	FuncCallContext *context;
-	StepsState *state;
-	Datum		values[2];
-	bool		nulls[2] = {false, false};
-	RangeBound	lower = {0};
-	RangeBound	upper = {0};
-	TimestampTz until;
-
-	if (SRF_IS_FIRSTCALL())
-	{
-		MemoryContext old;
-
-		context = SRF_FIRSTCALL_INIT();
-		old = MemoryContextSwitchTo(context->multi_call_memory_ctx);
-		state = palloc(sizeof(StepsState));
-		profile_read(PointerGetDatum(PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(0))), &state->reader);
-		state->span = span_arg(PG_GETARG_DATUM(1));
-		state->i = profile_find(&state->reader, state->span.from);
-		state->range_type = lookup_type_cache(TSTZRANGEOID, TYPECACHE_RANGE_INFO);
-		if (get_call_result_type(fcinfo, NULL, &context->tuple_desc) != TYPEFUNC_COMPOSITE)
-			elog(ERROR, "return type must be a row type");
-		context->tuple_desc = BlessTupleDesc(context->tuple_desc);
-		context->user_fctx = state;
-		MemoryContextSwitchTo(old);
-	}
-
-	context = SRF_PERCALL_SETUP();
-	state = context->user_fctx;
-	if (SPAN_IS_EMPTY(state->span))
-		SRF_RETURN_DONE(context);
-
-	until = Min(profile_until(&state->reader, state->i), state->span.until);
-	lower.lower = true;
-	lower.inclusive = true;
-	lower.infinite = state->span.from == DT_NOBEGIN;
-	lower.val = TimestampTzGetDatum(state->span.from);
-	upper.infinite = until == DT_NOEND;
-	upper.val = TimestampTzGetDatum(until);
-	values[0] = RangeTypePGetDatum(make_range_compat(state->range_type, &lower, &upper, false));
-	values[1] = decimal_get_numeric(profile_value_from(&state->reader, state->i),
-									state->reader.scale);
-	state->span.from = until;
-	state->i++;
-	SRF_RETURN_NEXT(context,
-					HeapTupleGetDatum(heap_form_tuple(context->tuple_desc, values, nulls)));
 }

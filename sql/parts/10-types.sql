@@ -161,6 +161,26 @@ CREATE FUNCTION profile_subtract(profile, profile) RETURNS profile
 COMMENT ON FUNCTION profile_subtract(profile, profile) IS
 'Implements profile - profile.';
 
+CREATE FUNCTION pointwise_min(profile, profile) RETURNS profile
+	AS 'MODULE_PATHNAME', 'profile_pointwise_min' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION pointwise_min(profile, profile) IS
+'The lesser of two profiles at every instant.';
+
+CREATE FUNCTION pointwise_max(profile, profile) RETURNS profile
+	AS 'MODULE_PATHNAME', 'profile_pointwise_max' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION pointwise_max(profile, profile) IS
+'The greater of two profiles at every instant.';
+
+CREATE FUNCTION positive_part(profile profile) RETURNS profile
+	AS 'MODULE_PATHNAME', 'profile_positive_part' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION positive_part(profile) IS
+'The quantity where it is above zero, 0 elsewhere.';
+
+CREATE FUNCTION clip(profile profile, during tstzrange) RETURNS profile
+	AS 'MODULE_PATHNAME', 'profile_clip' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION clip(profile, tstzrange) IS
+'The profile during a period, 0 outside.';
+
 CREATE OPERATOR <@ (
 	LEFTARG = profile, RIGHTARG = profile, FUNCTION = profile_contained,
 	COMMUTATOR = @>, RESTRICT = contsel, JOIN = contjoinsel
@@ -214,6 +234,12 @@ CREATE FUNCTION steps(profile profile, during tstzrange DEFAULT '(,)', OUT perio
 	AS 'MODULE_PATHNAME', 'profile_steps' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 100;
 COMMENT ON FUNCTION steps(profile, tstzrange) IS
 'The constant pieces of a profile, in order of time: half-open periods that together make up the given one (all time, by default), each with its quantity, 0 included. No rows for an empty period.';
+
+CREATE FUNCTION buckets(profile profile, during tstzrange, bucket interval, time_zone text DEFAULT 'UTC',
+	OUT period tstzrange, OUT mean numeric, OUT peak numeric, OUT integral numeric) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'profile_buckets' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 100;
+COMMENT ON FUNCTION buckets(profile, tstzrange, interval, text) IS
+'A bounded period in pieces of equal length, the last one cut at its end: each with its time-weighted mean, its peak and its integral (unit-hours). Days and months are those of the time zone, so that a day of a change of daylight saving time has 23 or 25 hours. Errors 22023: unbounded period, bucket not positive, unknown time zone.';
 
 -- aggregates
 

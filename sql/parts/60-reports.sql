@@ -1,0 +1,204 @@
+-- 60-reports.sql
+--		What users read: views with names, and reports.
+
+CREATE VIEW pool_status WITH (security_invoker) AS
+	SELECT p.name AS pool, p.kind, p.unit, s.name AS steward, p.price, p.currency,
+		value_at(c.capacity, now()) AS capacity,
+		value_at(c.booked, now()) AS leased,
+		value_at(positive_part(c.capacity - c.booked), now()) AS free,
+		value_at(c.deficit, now()) AS deficit
+	FROM pool AS p
+	JOIN party AS s ON s.party_id = p.steward_id
+	JOIN calendar AS c ON c.pool_id = p.pool_id AND c.starts <= now() AND now() < c.ends;
+ALTER VIEW pool_status OWNER TO @extowner@;
+COMMENT ON VIEW pool_status IS 'Every pool as it is now.';
+COMMENT ON COLUMN pool_status.pool IS 'Name of the pool.';
+COMMENT ON COLUMN pool_status.kind IS 'compute, data or model.';
+COMMENT ON COLUMN pool_status.unit IS 'What the quantities count.';
+COMMENT ON COLUMN pool_status.steward IS 'Who runs the pool.';
+COMMENT ON COLUMN pool_status.price IS 'Price of a unit for an hour.';
+COMMENT ON COLUMN pool_status.currency IS 'Currency of the price.';
+COMMENT ON COLUMN pool_status.capacity IS 'Quantity supplied now.';
+COMMENT ON COLUMN pool_status.leased IS 'Quantity leased now.';
+COMMENT ON COLUMN pool_status.free IS 'Quantity that is supplied and not leased now.';
+COMMENT ON COLUMN pool_status.deficit IS 'Quantity that is leased and not supplied now.';
+
+CREATE VIEW supply_status WITH (security_invoker) AS
+	SELECT p.name AS pool, s.supply_id, v.name AS provider, s.quantity, p.unit, s.during,
+		CASE WHEN now() < lower(s.during) THEN 'upcoming'
+			WHEN now() < upper(s.during) OR upper_inf(s.during) THEN 'active'
+			ELSE 'ended' END AS state,
+		s.recorded_at
+	FROM supply AS s
+	JOIN pool AS p ON p.pool_id = s.pool_id
+	JOIN party AS v ON v.party_id = s.provider_id;
+ALTER VIEW supply_status OWNER TO @extowner@;
+COMMENT ON VIEW supply_status IS 'Supply, with names and its state now.';
+COMMENT ON COLUMN supply_status.pool IS 'Name of the pool.';
+COMMENT ON COLUMN supply_status.supply_id IS 'Key of the supply within the pool.';
+COMMENT ON COLUMN supply_status.provider IS 'Who supplies.';
+COMMENT ON COLUMN supply_status.quantity IS 'Quantity added or, if negative, taken away.';
+COMMENT ON COLUMN supply_status.unit IS 'What the quantity counts.';
+COMMENT ON COLUMN supply_status.during IS 'The period of the supply.';
+COMMENT ON COLUMN supply_status.state IS 'upcoming, active or ended: derived from the time now.';
+COMMENT ON COLUMN supply_status.recorded_at IS 'When it was recorded.';
+
+CREATE VIEW lease_status WITH (security_invoker) AS
+	SELECT p.name AS pool, l.lease_id, c.name AS consumer, l.quantity, p.unit, l.during, l.effective,
+		CASE WHEN l.end_reason IS NOT NULL AND now() >= l.ended_at THEN l.end_reason
+			WHEN now() < lower(l.during) THEN 'upcoming'
+			WHEN now() < upper(l.during) OR upper_inf(l.during) THEN 'active'
+			ELSE 'ended' END AS state,
+		coalesce(l.price, p.price) AS price, p.currency, l.reference, l.recorded_at
+	FROM lease AS l
+	JOIN pool AS p ON p.pool_id = l.pool_id
+	JOIN party AS c ON c.party_id = l.consumer_id;
+ALTER VIEW lease_status OWNER TO @extowner@;
+COMMENT ON VIEW lease_status IS 'Leases, with names and their state now.';
+COMMENT ON COLUMN lease_status.pool IS 'Name of the pool.';
+COMMENT ON COLUMN lease_status.lease_id IS 'Key of the lease.';
+COMMENT ON COLUMN lease_status.consumer IS 'Who holds the lease.';
+COMMENT ON COLUMN lease_status.quantity IS 'Quantity leased.';
+COMMENT ON COLUMN lease_status.unit IS 'What the quantity counts.';
+COMMENT ON COLUMN lease_status.during IS 'The period as reserved.';
+COMMENT ON COLUMN lease_status.effective IS 'The period for which it really holds its quantity.';
+COMMENT ON COLUMN lease_status.state IS 'upcoming, active, ended, released or cancelled: derived from the time now.';
+COMMENT ON COLUMN lease_status.price IS 'Price of a unit for an hour.';
+COMMENT ON COLUMN lease_status.currency IS 'Currency of the price.';
+COMMENT ON COLUMN lease_status.reference IS 'What the lease is called elsewhere.';
+COMMENT ON COLUMN lease_status.recorded_at IS 'When it was recorded.';
+
+-- The calendar is an exact rollup that is always current: this report reads
+-- pages, never leases.
+CREATE FUNCTION utilization_report(pool text, during tstzrange, bucket interval DEFAULT '1 day')
+	RETURNS TABLE (period tstzrange, capacity_unit_hours numeric, leased_unit_hours numeric,
+		idle_unit_hours numeric, deficit_unit_hours numeric, utilization numeric, peak numeric)
+	LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	WITH calendar AS MATERIALIZED (
+		SELECT coalesce(sum(c.capacity), '{}') AS capacity,
+			coalesce(sum(c.booked), '{}') AS booked,
+			coalesce(sum(c.deficit), '{}') AS deficit
+		FROM calendar AS c
+		WHERE c.pool_id = pool_id(utilization_report.pool)
+		AND tstzrange(c.starts, c.ends) && during
+	), zone AS (
+		SELECT p.time_zone
+		FROM pool AS p
+		WHERE p.name = utilization_report.pool
+	)
+	SELECT leased.period,
+		round(integral(calendar.capacity, leased.period), 6),
+		round(leased.integral, 6),
+		round(integral(calendar.capacity, leased.period), 6) - round(leased.integral, 6)
+			+ round(integral(calendar.deficit, leased.period), 6),
+		round(integral(calendar.deficit, leased.period), 6),
+		round(leased.integral / nullif(integral(calendar.capacity, leased.period), 0), 6),
+		leased.peak
+	FROM calendar, zone, buckets(calendar.booked, during, bucket, zone.time_zone) AS leased
+	ORDER BY leased.period;
+END;
+COMMENT ON FUNCTION utilization_report(text, tstzrange, interval) IS
+'Use of a pool in each bucket of a bounded period (days and months in the pool''s time zone; the last bucket is cut): unit-hours supplied, leased, idle and in deficit, with capacity = leased + idle - deficit always; utilization = leased / capacity, above 1 where there is a deficit, NULL without capacity; and the peak of what was leased. Rounded to 6 decimal places. Errors: 42704 unknown pool, 22023 unbounded period or bucket not positive. (Slurm: Reported = Allocated + Idle, OverCommitted.)';
+
+CREATE FUNCTION cost_report(pool text, during tstzrange, scale integer DEFAULT 2)
+	RETURNS TABLE (consumer text, leases bigint, unit_hours numeric, cost numeric, currency text, share numeric)
+	LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	-- Unit-seconds are exact, hours are not always; 30 decimal places in the
+	-- divisor make the rounded total right whatever the quantities and prices.
+	WITH leased AS (
+		SELECT l.consumer_id, p.currency, count(*) AS leases,
+			integral(load_profile(l.effective, l.quantity), cost_report.during, '1 second') AS unit_seconds,
+			integral(load_profile(l.effective, l.quantity * coalesce(l.price, p.price)), cost_report.during, '1 second') AS cost_seconds
+		FROM lease AS l
+		JOIN pool AS p ON p.pool_id = l.pool_id
+		WHERE l.pool_id = pool_id(cost_report.pool)
+		AND l.effective && cost_report.during
+		GROUP BY l.consumer_id, p.currency
+	), total AS (
+		SELECT round(sum(t.unit_seconds) / 3600.000000000000000000000000000000, 6) AS unit_hours,
+			round(sum(t.cost_seconds) / 3600.000000000000000000000000000000, scale) AS cost,
+			CASE WHEN sum(t.unit_seconds) = 0 THEN 0 ELSE 1 END::numeric AS share
+		FROM leased AS t
+	)
+	SELECT c.name, leased.leases,
+		split(total.unit_hours, leased.unit_seconds, 6) OVER by_name,
+		split(total.cost, leased.cost_seconds, scale) OVER by_name,
+		leased.currency,
+		split(total.share, leased.unit_seconds, 6) OVER by_name
+	FROM leased
+	JOIN party AS c ON c.party_id = leased.consumer_id, total
+	WINDOW by_name AS (ORDER BY c.name)
+	ORDER BY c.name;
+END;
+COMMENT ON FUNCTION cost_report(text, tstzrange, integer) IS
+'What each consumer of a pool leased during a bounded period: number of leases, unit-hours, cost at the price of each lease, and share of the unit-hours. The exact totals are rounded once (unit-hours to 6 decimal places, cost to "scale" of them, half away from zero) and split by largest remainder, so the rows always sum to them, and the shares to 1. Errors: 42704 unknown pool, 22003 unbounded period.';
+
+CREATE FUNCTION revenue_report(pool text, during tstzrange, scale integer DEFAULT 2)
+	RETURNS TABLE (provider text, unit_hours numeric, revenue numeric, currency text, share numeric)
+	LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	WITH chosen AS (
+		SELECT p.pool_id, p.currency, p.price
+		FROM pool AS p
+		WHERE p.pool_id = pool_id(revenue_report.pool)
+	), leased AS (
+		SELECT coalesce(load_profile(l.effective, l.quantity * coalesce(l.price, chosen.price)), '{}') AS rate
+		FROM lease AS l
+		JOIN chosen ON chosen.pool_id = l.pool_id
+		WHERE l.effective && revenue_report.during
+	), supplied AS (
+		SELECT s.provider_id, load_profile(s.during, s.quantity) AS supply
+		FROM supply AS s
+		JOIN chosen ON chosen.pool_id = s.pool_id
+		GROUP BY s.provider_id
+	), piece AS MATERIALIZED (
+		-- between two changes of anybody's supply, shares are constant
+		SELECT edge.period, integral(leased.rate, edge.period, '1 second') AS revenue_seconds
+		FROM leased, (
+			SELECT tstzrange(e.at, lead(e.at) OVER (ORDER BY e.at)) AS period
+			FROM (
+				SELECT lower(revenue_report.during) AS at
+				UNION SELECT upper(revenue_report.during)
+				UNION SELECT lower(s.during) FROM supply AS s JOIN chosen ON chosen.pool_id = s.pool_id
+				WHERE revenue_report.during @> lower(s.during)
+				UNION SELECT upper(s.during) FROM supply AS s JOIN chosen ON chosen.pool_id = s.pool_id
+				WHERE revenue_report.during @> upper(s.during)
+			) AS e
+		) AS edge
+		WHERE NOT upper_inf(edge.period)
+	), available AS (
+		SELECT coalesce(sum(supplied.supply), '{}') AS supply
+		FROM supplied
+	), earned AS (
+		SELECT supplied.provider_id,
+			integral(supplied.supply, revenue_report.during, '1 second') AS unit_seconds,
+			(SELECT coalesce(sum(piece.revenue_seconds * value_at(supplied.supply, lower(piece.period))
+					/ value_at(available.supply, lower(piece.period))), 0)
+				FROM piece, available
+				WHERE value_at(available.supply, lower(piece.period)) > 0) AS weight
+		FROM supplied
+		UNION ALL
+		SELECT NULL, 0, sum(piece.revenue_seconds)
+		FROM piece, available
+		WHERE value_at(available.supply, lower(piece.period)) = 0
+		HAVING sum(piece.revenue_seconds) > 0
+	), total AS (
+		SELECT (SELECT round(sum(earned.unit_seconds) / 3600.000000000000000000000000000000, 6) FROM earned) AS unit_hours,
+			(SELECT round(sum(piece.revenue_seconds) / 3600.000000000000000000000000000000, scale) FROM piece) AS revenue,
+			(SELECT CASE WHEN sum(earned.weight) = 0 THEN 0 ELSE 1 END::numeric FROM earned) AS share
+	)
+	SELECT v.name,
+		split(total.unit_hours, earned.unit_seconds, 6) OVER by_name,
+		split(total.revenue, earned.weight, scale) OVER by_name,
+		chosen.currency,
+		split(total.share, earned.weight, 6) OVER by_name
+	FROM earned
+	LEFT JOIN party AS v ON v.party_id = earned.provider_id, total, chosen
+	WINDOW by_name AS (ORDER BY v.name)
+	ORDER BY v.name;
+END;
+COMMENT ON FUNCTION revenue_report(text, tstzrange, integer) IS
+'What each provider of a pool supplied and earned during a bounded period: unit-hours supplied, revenue and share of it. At each instant revenue is divided in proportion to what each supplies then; what was leased while nobody supplied is in a row without provider. The total is that of cost_report, rounded once and split by largest remainder, so the rows always sum to it. Errors: 42704 unknown pool, 22003 unbounded period.';
+

@@ -1,0 +1,468 @@
+/*
+ * lease.c
+ *		Leases and what comes before them: names, membership, terms.
+ *
+ * reserve(), release(), cancel() and import_leases() say what a caller may do
+ * and explain what is refused.  Whether there is room is not decided here but
+ * by the calendar (calendar.c), for these functions as for plain INSERTs.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "compat.h"
+#include "profile.h"
+#include "query.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+#include "utils/rangetypes.h"
+#include "utils/timestamp.h"
+
+static SavedQuery pool_by_name = {
+	.sql = "SELECT pool_id FROM sharecollab.pool WHERE name = $1",
+	.nparams = 1, .types = {TEXTOID}
+};
+
+static SavedQuery party_by_name = {
+	.sql = "SELECT party_id FROM sharecollab.party WHERE name = $1",
+	.nparams = 1, .types = {TEXTOID}
+};
+
+static SavedQuery accept_invitation = {
+	.sql = "UPDATE sharecollab.membership SET accepted_at = pg_catalog.now()"
+	" WHERE pool_id = $1 AND party_id = $2 AND role = $3 AND accepted_at IS NULL",
+	.nparams = 3, .types = {INT8OID, INT8OID, TEXTOID}
+};
+
+static SavedQuery is_member = {
+	.sql = "SELECT accepted_at IS NOT NULL FROM sharecollab.membership"
+	" WHERE pool_id = $1 AND party_id = $2 AND role = $3",
+	.nparams = 3, .types = {INT8OID, INT8OID, TEXTOID}
+};
+
+static SavedQuery insert_supply = {
+	.sql = "INSERT INTO sharecollab.supply (pool_id, provider_id, quantity, during)"
+	" VALUES ($1, $2, $3, $4) RETURNING supply_id",
+	.nparams = 4, .types = {INT8OID, INT8OID, NUMERICOID, TSTZRANGEOID}
+};
+
+static SavedQuery terms_of_lease = {
+	.sql = "SELECT sharecollab.terms_violation($1, $2, $3)",
+	.nparams = 3, .types = {INT8OID, NUMERICOID, TSTZRANGEOID}
+};
+
+static SavedQuery insert_lease = {
+	.sql = "INSERT INTO sharecollab.lease (pool_id, consumer_id, quantity, during, price, reference)"
+	" SELECT p.pool_id, $2, $3, $4, p.price, $5 FROM sharecollab.pool AS p WHERE p.pool_id = $1"
+	" RETURNING lease_id",
+	.nparams = 5, .types = {INT8OID, INT8OID, NUMERICOID, TSTZRANGEOID, TEXTOID}
+};
+
+static SavedQuery lease_by_id = {
+	.sql = "SELECT l.pool_id, l.during, l.ended_at, l.end_reason FROM sharecollab.lease AS l"
+	" WHERE l.lease_id = $1 FOR NO KEY UPDATE",
+	.nparams = 1, .types = {INT8OID}
+};
+
+static SavedQuery end_lease = {
+	.sql = "UPDATE sharecollab.lease SET ended_at = $3, end_reason = $4"
+	" WHERE pool_id = $1 AND lease_id = $2",
+	.nparams = 4, .types = {INT8OID, INT8OID, TIMESTAMPTZOID, TEXTOID}
+};
+
+/*
+ * The id that a name stands for.
+ */
+static int64
+id_of_name(SavedQuery *query, const char *what, text *name, bool read_only)
+{
+	Datum		key = PointerGetDatum(name);
+
+	if (query_run(query, &key, NULL, read_only) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("%s \"%s\" does not exist", what, text_to_cstring(name)),
+				 errhint("Names are compared exactly; create_%s() makes a new one.", what)));
+	return DatumGetInt64(query_value(0, 1, NULL));
+}
+
+PG_FUNCTION_INFO_V1(pool_id);
+Datum
+pool_id(PG_FUNCTION_ARGS)
+{
+	int64		result;
+
+	SPI_connect();
+	result = id_of_name(&pool_by_name, "pool", PG_GETARG_TEXT_PP(0), true);
+	SPI_finish();
+	PG_RETURN_INT64(result);
+}
+
+PG_FUNCTION_INFO_V1(party_id);
+Datum
+party_id(PG_FUNCTION_ARGS)
+{
+	int64		result;
+
+	SPI_connect();
+	result = id_of_name(&party_by_name, "party", PG_GETARG_TEXT_PP(0), true);
+	SPI_finish();
+	PG_RETURN_INT64(result);
+}
+
+/*
+ * The verbs are not strict: a null is a mistake of the caller, which silence
+ * would hide.
+ */
+static void
+require_arguments(FunctionCallInfo fcinfo, int n, const char *const *names)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("%s must not be null", names[i])));
+	}
+}
+
+static void
+require_member(int64 pool, int64 party, const char *role, text *pool_name, text *party_name)
+{
+	Datum		values[3];
+
+	values[0] = Int64GetDatum(pool);
+	values[1] = Int64GetDatum(party);
+	values[2] = CStringGetTextDatum(role);
+	if (query_run(&is_member, values, NULL, false) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_A_MEMBER),
+				 errmsg("party \"%s\" is not a %s of pool \"%s\"",
+						text_to_cstring(party_name), role, text_to_cstring(pool_name)),
+				 errhint("invite() the party as %s, and have it accept().", role)));
+	if (!DatumGetBool(query_value(0, 1, NULL)))
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_A_MEMBER),
+				 errmsg("party \"%s\" has not accepted to be a %s of pool \"%s\"",
+						text_to_cstring(party_name), role, text_to_cstring(pool_name)),
+				 errhint("The party must accept() the invitation first.")));
+}
+
+/*
+ * A period that can be stored: not empty, half-open, from a finite instant.
+ */
+static void
+require_period(Datum range)
+{
+	RangeType  *period = DatumGetRangeTypeP(range);
+	TypeCacheEntry *type = lookup_type_cache(RangeTypeGetOid(period), TYPECACHE_RANGE_INFO);
+	RangeBound	lower;
+	RangeBound	upper;
+	bool		empty;
+
+	range_deserialize(type, period, &lower, &upper, &empty);
+	if (empty)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("period must not be empty")));
+	if (lower.infinite || TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(lower.val)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("period must start at a finite instant")));
+	if (!upper.infinite && TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(upper.val)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("period must end at a finite instant or be unbounded"),
+				 errhint("Leave the upper bound out for an open end.")));
+	if (!lower.inclusive || upper.inclusive)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("period must be half-open: [start, end)"),
+				 errhint("tstzrange(start, end) makes such a period.")));
+}
+
+static Decimal
+require_positive(Datum numeric)
+{
+	Decimal		quantity = decimal_arg(numeric, "quantity");
+
+	if (quantity.mantissa <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("quantity must be positive")));
+	return quantity;
+}
+
+/* accept(pool, party, role) */
+PG_FUNCTION_INFO_V1(membership_accept);
+Datum
+membership_accept(PG_FUNCTION_ARGS)
+{
+	static const char *const names[] = {"pool", "party", "role"};
+	Datum		values[3];
+
+	require_arguments(fcinfo, lengthof(names), names);
+	SPI_connect();
+	values[0] = Int64GetDatum(id_of_name(&pool_by_name, "pool", PG_GETARG_TEXT_PP(0), false));
+	values[1] = Int64GetDatum(id_of_name(&party_by_name, "party", PG_GETARG_TEXT_PP(1), false));
+	values[2] = PG_GETARG_DATUM(2);
+	if (query_run(&accept_invitation, values, NULL, false) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_A_MEMBER),
+				 errmsg("party \"%s\" has no open invitation to be a %s of pool \"%s\"",
+						text_to_cstring(PG_GETARG_TEXT_PP(1)),
+						text_to_cstring(PG_GETARG_TEXT_PP(2)),
+						text_to_cstring(PG_GETARG_TEXT_PP(0)))));
+	SPI_finish();
+	PG_RETURN_VOID();
+}
+
+/*
+ * add_supply(pool, provider, quantity, during) and withdraw_supply(same): a
+ * positive and a negative row of the same table.
+ */
+static Datum
+record_supply(FunctionCallInfo fcinfo, bool withdraw)
+{
+	static const char *const names[] = {"pool", "provider", "quantity", "period"};
+	Datum		values[4];
+	int64		result;
+
+	require_arguments(fcinfo, lengthof(names), names);
+	SPI_connect();
+	values[0] = Int64GetDatum(id_of_name(&pool_by_name, "pool", PG_GETARG_TEXT_PP(0), false));
+	values[1] = Int64GetDatum(id_of_name(&party_by_name, "party", PG_GETARG_TEXT_PP(1), false));
+	require_member(DatumGetInt64(values[0]), DatumGetInt64(values[1]), "provider",
+				   PG_GETARG_TEXT_PP(0), PG_GETARG_TEXT_PP(1));
+	require_positive(PG_GETARG_DATUM(2));
+	require_period(PG_GETARG_DATUM(3));
+	values[2] = PG_GETARG_DATUM(2);
+	if (withdraw)
+		values[2] = DirectFunctionCall1(numeric_uminus, values[2]);
+	values[3] = PG_GETARG_DATUM(3);
+	query_run(&insert_supply, values, NULL, false);
+	result = DatumGetInt64(query_value(0, 1, NULL));
+	SPI_finish();
+	PG_RETURN_INT64(result);
+}
+
+PG_FUNCTION_INFO_V1(supply_add);
+Datum
+supply_add(PG_FUNCTION_ARGS)
+{
+	return record_supply(fcinfo, false);
+}
+
+PG_FUNCTION_INFO_V1(supply_withdraw);
+Datum
+supply_withdraw(PG_FUNCTION_ARGS)
+{
+	return record_supply(fcinfo, true);
+}
+
+/* reserve(pool, consumer, quantity, during, reference) */
+PG_FUNCTION_INFO_V1(lease_reserve);
+Datum
+lease_reserve(PG_FUNCTION_ARGS)
+{
+	static const char *const names[] = {"pool", "consumer", "quantity", "period"};
+	Datum		values[5];
+	Datum		terms[3];
+	char		nulls[5] = {' ', ' ', ' ', ' ', ' '};
+	Datum		violation;
+	bool		isnull;
+	int64		result;
+
+	require_arguments(fcinfo, lengthof(names), names);
+	SPI_connect();
+	values[0] = Int64GetDatum(id_of_name(&pool_by_name, "pool", PG_GETARG_TEXT_PP(0), false));
+	values[1] = Int64GetDatum(id_of_name(&party_by_name, "party", PG_GETARG_TEXT_PP(1), false));
+	require_member(DatumGetInt64(values[0]), DatumGetInt64(values[1]), "consumer",
+				   PG_GETARG_TEXT_PP(0), PG_GETARG_TEXT_PP(1));
+	require_positive(PG_GETARG_DATUM(2));
+	require_period(PG_GETARG_DATUM(3));
+
+	terms[0] = values[0];
+	terms[1] = values[2] = PG_GETARG_DATUM(2);
+	terms[2] = values[3] = PG_GETARG_DATUM(3);
+	query_run(&terms_of_lease, terms, NULL, false);
+	violation = query_value(0, 1, &isnull);
+	if (!isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUTSIDE_TERMS),
+				 errmsg("lease is outside the terms of pool \"%s\"",
+						text_to_cstring(PG_GETARG_TEXT_PP(0))),
+				 errdetail("%s", TextDatumGetCString(violation))));
+
+	if (PG_ARGISNULL(4))
+		nulls[4] = 'n';
+	else
+		values[4] = PG_GETARG_DATUM(4);
+	query_run(&insert_lease, values, nulls, false);
+	result = DatumGetInt64(query_value(0, 1, NULL));
+	SPI_finish();
+	PG_RETURN_INT64(result);
+}
+
+/*
+ * release(lease, at): give back the rest of a lease that has begun.
+ * cancel(lease, at): give back a lease that has not.
+ */
+static Datum
+lease_end(FunctionCallInfo fcinfo, bool cancel)
+{
+	static const char *const names[] = {"lease", "instant"};
+	const char *verb = cancel ? "cancel" : "release";
+	int64		lease_id;
+	TimestampTz at;
+	Span		during;
+	bool		isnull;
+	Datum		values[4];
+
+	require_arguments(fcinfo, lengthof(names), names);
+	lease_id = PG_GETARG_INT64(0);
+	at = PG_GETARG_TIMESTAMPTZ(1);
+	if (TIMESTAMP_NOT_FINITE(at))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("instant must be finite")));
+	SPI_connect();
+	values[0] = Int64GetDatum(lease_id);
+	if (query_run(&lease_by_id, values, NULL, false) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("lease " INT64_FORMAT " does not exist", lease_id)));
+	during = span_arg(query_value(0, 2, NULL));
+	query_value(0, 3, &isnull);
+	if (!isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_LEASE_NOT_ACTIVE),
+				 errmsg("cannot %s lease " INT64_FORMAT, verb, lease_id),
+				 errdetail("It was %s at %s.",
+						   TextDatumGetCString(query_value(0, 4, NULL)),
+						   timestamptz_to_str(DatumGetTimestampTz(query_value(0, 3, NULL))))));
+	if (at >= during.until)
+		ereport(ERROR,
+				(errcode(ERRCODE_LEASE_NOT_ACTIVE),
+				 errmsg("cannot %s lease " INT64_FORMAT, verb, lease_id),
+				 errdetail("It ended at %s.", timestamptz_to_str(during.until))));
+	if (cancel && at >= during.from)
+		ereport(ERROR,
+				(errcode(ERRCODE_LEASE_NOT_ACTIVE),
+				 errmsg("cannot cancel lease " INT64_FORMAT, lease_id),
+				 errdetail("It began at %s.", timestamptz_to_str(during.from)),
+				 errhint("release() gives back the rest of it.")));
+	if (!cancel && at < during.from)
+		ereport(ERROR,
+				(errcode(ERRCODE_LEASE_NOT_ACTIVE),
+				 errmsg("cannot release lease " INT64_FORMAT, lease_id),
+				 errdetail("It begins at %s.", timestamptz_to_str(during.from)),
+				 errhint("cancel() gives back all of it.")));
+
+	values[0] = query_value(0, 1, NULL);
+	values[1] = Int64GetDatum(lease_id);
+	values[2] = TimestampTzGetDatum(at);
+	values[3] = CStringGetTextDatum(cancel ? "cancelled" : "released");
+	query_run(&end_lease, values, NULL, false);
+	SPI_finish();
+	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(lease_release);
+Datum
+lease_release(PG_FUNCTION_ARGS)
+{
+	return lease_end(fcinfo, false);
+}
+
+PG_FUNCTION_INFO_V1(lease_cancel);
+Datum
+lease_cancel(PG_FUNCTION_ARGS)
+{
+	return lease_end(fcinfo, true);
+}
+
+/*
+ * import_leases(source): admit all rows of a table or view with the columns
+ * pool, consumer, quantity, during and reference, in one statement, hence in
+ * one pass over the calendar of each pool.  All or nothing.
+ */
+static char *
+first_value(const char *format, const char *source, int column)
+{
+	bool		isnull;
+	char	   *sql = psprintf(format, source);
+
+	if (SPI_execute(sql, false, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not execute \"%s\"", sql);
+	if (SPI_processed == 0)
+		return NULL;
+	query_value(0, column, &isnull);
+	return isnull ? "(null)" : SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column);
+}
+
+#define column_value(column) \
+	SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, (column))
+
+PG_FUNCTION_INFO_V1(lease_import);
+Datum
+lease_import(PG_FUNCTION_ARGS)
+{
+	static const char *const names[] = {"source"};
+	Oid			relation;
+	char	   *source;
+	char	   *sql;
+	char	   *found;
+	uint64		count;
+
+	require_arguments(fcinfo, lengthof(names), names);
+	relation = PG_GETARG_OID(0);
+	if (get_rel_name(relation) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relation)));
+	source = quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)),
+										get_rel_name(relation));
+	SPI_connect();
+
+	found = first_value("SELECT s.pool FROM %s AS s WHERE NOT EXISTS"
+						" (SELECT FROM sharecollab.pool AS p WHERE p.name = s.pool)", source, 1);
+	if (found)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("pool \"%s\" does not exist", found)));
+	found = first_value("SELECT s.consumer, s.pool FROM %s AS s"
+						" JOIN sharecollab.pool AS p ON p.name = s.pool"
+						" WHERE NOT EXISTS (SELECT FROM sharecollab.party AS c"
+						" JOIN sharecollab.membership AS m ON m.party_id = c.party_id"
+						" WHERE c.name = s.consumer AND m.pool_id = p.pool_id"
+						" AND m.role = 'consumer' AND m.accepted_at IS NOT NULL)", source, 1);
+	if (found)
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_A_MEMBER),
+				 errmsg("party \"%s\" is not a consumer of pool \"%s\"", found, column_value(2)),
+				 errhint("invite() the party as consumer, and have it accept().")));
+	found = first_value("SELECT sharecollab.terms_violation(p.pool_id, s.quantity, s.during),"
+						" s.pool, s.reference FROM %s AS s"
+						" JOIN sharecollab.pool AS p ON p.name = s.pool"
+						" WHERE sharecollab.terms_violation(p.pool_id, s.quantity, s.during) IS NOT NULL",
+						source, 1);
+	if (found)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUTSIDE_TERMS),
+				 errmsg("lease \"%s\" is outside the terms of pool \"%s\"",
+						column_value(3) ? column_value(3) : "(null)", column_value(2)),
+				 errdetail("%s", found)));
+
+	sql = psprintf("INSERT INTO sharecollab.lease"
+				   " (pool_id, consumer_id, quantity, during, price, reference)"
+				   " SELECT p.pool_id, c.party_id, s.quantity, s.during, p.price, s.reference"
+				   " FROM %s AS s"
+				   " JOIN sharecollab.pool AS p ON p.name = s.pool"
+				   " JOIN sharecollab.party AS c ON c.name = s.consumer", source);
+	if (SPI_execute(sql, false, 0) != SPI_OK_INSERT)
+		elog(ERROR, "could not execute \"%s\"", sql);
+	count = SPI_processed;
+	SPI_finish();
+	PG_RETURN_INT64((int64) count);
+}

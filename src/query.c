@@ -1,0 +1,49 @@
+/*
+ * query.c
+ *		SQL from C: statements that are planned once a session.
+ */
+#include "postgres.h"
+
+#include "compat.h"
+#include "query.h"
+
+/*
+ * Run a statement; the caller has connected SPI.  With read_only, it sees what
+ * the calling query sees; without, also all that was done and (at READ
+ * COMMITTED) committed since.  Returns the number of rows.
+ */
+uint64
+query_run(SavedQuery *query, const Datum *values, const char *nulls, bool read_only)
+{
+	int			result;
+
+	if (query->plan == NULL)
+	{
+		SPIPlanPtr	plan = SPI_prepare(query->sql, query->nparams, query->types);
+
+		if (plan == NULL || SPI_keepplan(plan) != 0)
+			elog(ERROR, "could not prepare \"%s\"", query->sql);
+		query->plan = plan;
+	}
+	result = SPI_execute_plan(query->plan, unconstify(Datum *, values), nulls, read_only, 0);
+	if (result < 0)
+		elog(ERROR, "could not execute \"%s\": %s", query->sql, SPI_result_code_string(result));
+	return SPI_processed;
+}
+
+/*
+ * A value of the last result; it lives as long as the SPI connection.
+ */
+Datum
+query_value(uint64 row, int column, bool *isnull)
+{
+	bool		null;
+	Datum		value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
+									  column, &null);
+
+	if (isnull)
+		*isnull = null;
+	else if (null)
+		elog(ERROR, "unexpected null in column %d", column);
+	return value;
+}

@@ -1,0 +1,33 @@
+/*
+ * query.h
+ *		SQL from C: statements that are planned once a session.
+ */
+#ifndef SHARECOLLAB_QUERY_H
+#define SHARECOLLAB_QUERY_H
+
+#include "executor/spi.h"
+
+/*
+ * A statement with its parameter types.  Names in it are qualified, and the
+ * function that runs it pins its search_path, so that the saved plan cannot
+ * be led astray.
+ */
+typedef struct SavedQuery
+{
+	const char *sql;
+	int			nparams;
+	Oid			types[12];
+	SPIPlanPtr	plan;			/* made on first use, kept for the session */
+} SavedQuery;
+
+extern uint64 query_run(SavedQuery *query, const Datum *values, const char *nulls, bool read_only);
+extern Datum query_value(uint64 row, int column, bool *isnull);
+
+/* conditions that are ours; the class is documented in doc/errors.md */
+#define ERRCODE_INSUFFICIENT_CAPACITY	MAKE_SQLSTATE('S','C','0','0','1')
+#define ERRCODE_INSUFFICIENT_SUPPLY		MAKE_SQLSTATE('S','C','0','0','2')
+#define ERRCODE_OUTSIDE_TERMS			MAKE_SQLSTATE('S','C','0','0','3')
+#define ERRCODE_NOT_A_MEMBER			MAKE_SQLSTATE('S','C','0','0','4')
+#define ERRCODE_LEASE_NOT_ACTIVE		MAKE_SQLSTATE('S','C','0','0','5')
+
+#endif							/* SHARECOLLAB_QUERY_H */

@@ -1,0 +1,205 @@
+/*
+ * split.c
+ *		split(amount, weight, scale): exact shares of an amount.
+ *
+ * Largest remainder (Hamilton): everybody gets their exact share rounded down
+ * to a unit of 10^-scale, and the units that are left go, one each, to those
+ * who lost most by that.  So the shares always sum to the amount, none is more
+ * than a unit from the exact one, and the result is the same for every run:
+ * ties go to the earlier row of the window.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "compat.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
+#include "windowapi.h"
+
+#define call1(function, a)		DirectFunctionCall1((function), (a))
+#define call2(function, a, b)	DirectFunctionCall2((function), (a), (b))
+#define int4_numeric(i)			NumericGetDatum(int64_to_numeric(i))
+
+typedef struct Remainder
+{
+	Datum		remainder;		/* numeric, in units times the total weight */
+	int64		row;
+} Remainder;
+
+/* kept for the rows of one partition */
+typedef struct SplitState
+{
+	bool		done;
+	Datum	   *shares;			/* 0 for a null weight */
+	bool	   *nulls;
+} SplitState;
+
+/* largest remainder first, then the earlier row */
+static int
+compare_remainders(const void *a, const void *b)
+{
+	const Remainder *x = a;
+	const Remainder *y = b;
+	int			cmp = DatumGetInt32(call2(numeric_cmp, y->remainder, x->remainder));
+
+	return cmp != 0 ? cmp : (x->row > y->row) - (x->row < y->row);
+}
+
+static bool
+numeric_equal(Datum a, Datum b)
+{
+	return DatumGetBool(call2(numeric_eq, a, b));
+}
+
+static void
+require_finite(Datum numeric, const char *what)
+{
+	if (numeric_is_nan(DatumGetNumeric(numeric)) || numeric_is_inf(DatumGetNumeric(numeric)))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("%s must be finite", what)));
+}
+
+/*
+ * Compute the shares of all rows of a partition, in the current context.
+ */
+static void
+split_partition(WindowObject window, SplitState *state, int64 nrows, Datum amount, int scale)
+{
+	Datum		zero = int4_numeric(0);
+	Datum		one = int4_numeric(1);
+	Datum		digits = Int32GetDatum(scale);
+	Datum		unit = call2(numeric_power, int4_numeric(10), int4_numeric(-scale));
+	Datum		units;
+	Datum		total = zero;
+	Datum		left;
+	Datum	   *weights = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(Datum));
+	Remainder  *remainders = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(Remainder));
+	bool		negative = DatumGetBool(call2(numeric_lt, amount, zero));
+
+	/* 10^-scale as a decimal of just that scale, not as numeric_power shows it */
+	unit = call2(numeric_round, unit, digits);
+	if (!numeric_equal(call2(numeric_round, amount, digits), amount))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("amount to split has more than %d decimal places", scale),
+				 errdetail("The amount is %s.", DatumGetCString(call1(numeric_out, amount))),
+				 errhint("Round the amount first: round(amount, %d).", scale)));
+
+	/* a negative amount is split like the positive one */
+	units = call2(numeric_div_trunc, call1(numeric_abs, amount), unit);
+	left = units;
+
+	for (int64 i = 0; i < nrows; i++)
+	{
+		bool		isout;
+		Datum		weight = WinGetFuncArgInPartition(window, 1, i, WINDOW_SEEK_HEAD, false,
+													  &state->nulls[i], &isout);
+		bool		isnull;
+		Datum		other;
+
+		CHECK_FOR_INTERRUPTS();
+		if (state->nulls[i])
+			weight = zero;
+		require_finite(weight, "weight");
+		if (DatumGetBool(call2(numeric_lt, weight, zero)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("weight must not be negative")));
+		weights[i] = datumCopy(weight, false, -1);
+		total = call2(numeric_add, total, weight);
+
+		other = WinGetFuncArgInPartition(window, 0, i, WINDOW_SEEK_HEAD, false, &isnull, &isout);
+		if (isnull || !numeric_equal(other, amount))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("amount to split must be the same in every row of the partition")));
+	}
+	if (numeric_equal(total, zero) && !numeric_equal(units, zero))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("cannot split an amount when all weights are zero")));
+
+	for (int64 i = 0; i < nrows; i++)
+	{
+		Datum		product;
+
+		CHECK_FOR_INTERRUPTS();
+		remainders[i].row = i;
+		if (numeric_equal(units, zero))
+		{
+			state->shares[i] = zero;
+			remainders[i].remainder = zero;
+			continue;
+		}
+		product = call2(numeric_mul, units, weights[i]);
+		state->shares[i] = call2(numeric_div_trunc, product, total);
+		remainders[i].remainder = call2(numeric_sub, product,
+										call2(numeric_mul, state->shares[i], total));
+		left = call2(numeric_sub, left, state->shares[i]);
+	}
+
+	/* fewer units are left than there are rows with a remainder */
+	qsort(remainders, nrows, sizeof(Remainder), compare_remainders);
+	for (int64 i = 0; i < nrows && DatumGetBool(call2(numeric_gt, left, zero)); i++)
+	{
+		int64		row = remainders[i].row;
+
+		state->shares[row] = call2(numeric_add, state->shares[row], one);
+		left = call2(numeric_sub, left, one);
+	}
+	for (int64 i = 0; i < nrows; i++)
+	{
+		state->shares[i] = call2(numeric_mul, state->shares[i], unit);
+		if (negative)
+			state->shares[i] = call1(numeric_uminus, state->shares[i]);
+	}
+}
+
+PG_FUNCTION_INFO_V1(split_window);
+Datum
+split_window(PG_FUNCTION_ARGS)
+{
+	WindowObject window = PG_WINDOW_OBJECT();
+	SplitState *state = WinGetPartitionLocalMemory(window, sizeof(SplitState));
+	int64		row = WinGetCurrentPosition(window);
+
+	if (!state->done)
+	{
+		int64		nrows = WinGetPartitionRowCount(window);
+		bool		amount_null;
+		bool		scale_null;
+		Datum		amount = WinGetFuncArgCurrent(window, 0, &amount_null);
+		int			scale = DatumGetInt32(WinGetFuncArgCurrent(window, 2, &scale_null));
+		MemoryContext old;
+		MemoryContext scratch;
+
+		if (amount_null || scale_null)
+			PG_RETURN_NULL();
+		if (scale < 0 || scale > NUMERIC_MAX_DISPLAY_SCALE)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("scale must be between 0 and %d", NUMERIC_MAX_DISPLAY_SCALE)));
+		require_finite(amount, "amount");
+
+		/* the results live as long as the partition, what they took does not */
+		old = MemoryContextSwitchTo(GetMemoryChunkContext(state));
+		state->shares = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(Datum));
+		state->nulls = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(bool));
+		scratch = AllocSetContextCreate(CurrentMemoryContext, "split", ALLOCSET_DEFAULT_SIZES);
+		MemoryContextSwitchTo(scratch);
+		split_partition(window, state, nrows, datumCopy(amount, false, -1), scale);
+		MemoryContextSwitchTo(GetMemoryChunkContext(state));
+		for (int64 i = 0; i < nrows; i++)
+			state->shares[i] = datumCopy(state->shares[i], false, -1);
+		MemoryContextSwitchTo(old);
+		MemoryContextDelete(scratch);
+		state->done = true;
+	}
+	if (state->nulls[row])
+		PG_RETURN_NULL();
+	return state->shares[row];
+}
