@@ -218,7 +218,7 @@ profile_finish(ProfileBuilder *builder)
 
 	size = VARHDRSZ + PROFILE_HEADER_SIZE + (nfinite > 0 ? 8 : 0) +
 		(int64) Max(nfinite - 1, 0) * time_width + (int64) n * value_width;
-	if (size > MaxAllocSize)
+	if (size > (int64) MaxAllocSize)
 		profile_too_long();
 	result = palloc(size);
 	SET_VARSIZE(result, size);

@@ -629,7 +629,7 @@ load_profile_deserialize(PG_FUNCTION_ARGS)
 	left = buf.len - buf.cursor;
 	if (state->npacked < 0 || state->npacked > left / (int64) sizeof(int64) ||
 		state->nwide < 0 || state->nwide > left / (int64) sizeof(LoadEvent) ||
-		state->npacked * sizeof(int64) + state->nwide * sizeof(LoadEvent) != left)
+		state->npacked * (int64) sizeof(int64) + state->nwide * (int64) sizeof(LoadEvent) != left)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 				 errmsg("invalid length of aggregate state")));
