@@ -88,18 +88,29 @@ extern struct varlena *profile_rectangle(Span span, Decimal quantity);
 extern int	profile_find(const ProfileReader *reader, TimestampTz at);
 
 /* profile_ops.c */
-extern int128 profile_integral128(const ProfileReader *reader, Span span);
-extern struct varlena *profile_clipped(const ProfileReader *reader, Span span);
-extern int64 profile_peak_of(const ProfileReader *reader, Span span, TimestampTz *peak_at);
 extern Span span_arg(Datum range);
+extern struct varlena *profile_clipped(const ProfileReader *reader, Span span);
+
+/* profile_measure.c */
+extern int64 fixed_length_arg(const Interval *interval, const char *what);
+extern int64 positive_length_arg(const Interval *interval, const char *what);
+extern int128 profile_integral128(const ProfileReader *reader, Span span);
+extern int64 profile_peak_of(const ProfileReader *reader, Span span, TimestampTz *peak_at);
 extern Datum unit_time_ratio(int128 sum, int scale, int64 microseconds);
+
+/* profile_rows.c */
+struct TypeCacheEntry;
+extern Datum span_get_range(struct TypeCacheEntry *range_type, Span span);
 
 /* operations that other files call through DirectFunctionCall */
 extern PGDLLEXPORT Datum profile_add(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum profile_subtract(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum profile_contained(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum profile_pointwise_min(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum profile_pointwise_max(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum profile_positive_part(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum profile_recv(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum profile_send(PG_FUNCTION_ARGS);
 
 /*
  * Read an unsigned little-endian integer of 0 to 8 bytes.
@@ -182,6 +193,18 @@ profile_append(ProfileBuilder *builder, TimestampTz at, int64 value)
 	builder->at[n] = at;
 	builder->value[n] = value;
 	builder->n = n + 1;
+}
+
+/*
+ * Put a value at an instant that is not before the last one; at the same
+ * instant, it takes the place of the value there.
+ */
+static inline void
+profile_put(ProfileBuilder *builder, TimestampTz at, int64 value)
+{
+	if (builder->n > 0 && builder->at[builder->n - 1] == at)
+		builder->n--;
+	profile_append(builder, at, value);
 }
 
 #define PG_RETURN_PROFILE(builder)	PG_RETURN_POINTER(profile_finish(builder))

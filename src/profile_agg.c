@@ -1,6 +1,6 @@
 /*
  * profile_agg.c
- *		Aggregates over quantities in time.
+ *		Aggregates that make profiles.
  *
  * load_profile(period, quantity) and sum(profile) make a profile by a sweep:
  * every period is an event (instant, change of quantity) at its start and the
@@ -14,21 +14,21 @@
  * made one, so that a state is bounded by its distinct instants; so they are
  * before they go to another process, which thus receives sorted runs.
  *
- * unit_hours(period, quantity, during) and utilization(period, quantity,
- * capacity, during) need no order of time, only a sum.
+ * gauge_profile(at, value) keeps its samples in the same way: an event's
+ * change is the value itself.
  *
- * All states are sums of integers at the largest scale seen, so the answer
- * does not depend on the order of rows or on who summed them.
+ * States are sums of integers at the largest scale seen, so the answer does
+ * not depend on the order of rows or on who summed them.
+ *
+ * max(profile) and min(profile) are at the end.
  */
 #include "postgres.h"
 
 #include "compat.h"
-#include "libpq/pqformat.h"
+#include "aggregate.h"
 #include "miscadmin.h"
 #include "profile.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/numeric.h"
 #include "utils/timestamp.h"
 
 typedef struct LoadEvent
@@ -40,6 +40,7 @@ typedef struct LoadEvent
 typedef struct LoadState
 {
 	MemoryContext context;
+	bool		gauge;			/* events are values, not changes */
 	int			scale;
 	TimestampTz base;			/* packed instants count from here */
 	int64		npacked;
@@ -49,9 +50,6 @@ typedef struct LoadState
 	int64		wide_size;
 	LoadEvent  *wide;
 } LoadState;
-
-/* version of the serialized states, which may travel between servers */
-#define STATE_VERSION		1
 
 /* a packed event: the distance from the base above, the change below */
 #define CHANGE_BITS			18
@@ -80,19 +78,6 @@ typedef struct LoadState
 #define ST_DECLARE
 #define ST_DEFINE
 #include "lib/sort_template.h"
-
-/*
- * The memory context of the aggregate; an error if called as a plain function.
- */
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "aggregate support function called in non-aggregate context");
-	return context;
-}
 
 static LoadEvent *
 allocate_events(int64 n)
@@ -255,12 +240,34 @@ coalesce_events(LoadEvent *events, int64 n)
 	return kept;
 }
 
+/*
+ * The same for samples: at one instant there can be one value only.
+ */
+static int64
+coalesce_samples(LoadEvent *events, int64 n)
+{
+	int64		kept = 0;
+
+	for (int64 i = 0; i < n; i++)
+	{
+		if (kept == 0 || events[kept - 1].at != events[i].at)
+			events[kept++] = events[i];
+		else if (events[kept - 1].change != events[i].change)
+			ereport(ERROR,
+					(errcode(ERRCODE_CARDINALITY_VIOLATION),
+					 errmsg("gauge has two values at %s", timestamptz_to_str(events[i].at)),
+					 errhint("Decide for one, for example with SELECT DISTINCT ON.")));
+	}
+	return kept;
+}
+
 static LoadState *
-load_new(MemoryContext context)
+load_new(MemoryContext context, bool gauge)
 {
 	LoadState  *state = MemoryContextAllocZero(context, sizeof(LoadState));
 
 	state->context = context;
+	state->gauge = gauge;
 	state->packed_size = LOAD_FIRST_SIZE;
 	state->packed = MemoryContextAlloc(context, LOAD_FIRST_SIZE * sizeof(int64));
 	return state;
@@ -366,6 +373,12 @@ load_replace(LoadState *state, LoadEvent *events, int64 n)
 	pfree(events);
 }
 
+static int64
+load_coalesce(const LoadState *state, LoadEvent *events, int64 n)
+{
+	return state->gauge ? coalesce_samples(events, n) : coalesce_events(events, n);
+}
+
 /*
  * Sort the events of a state and make one of those at the same instant.
  */
@@ -375,7 +388,7 @@ load_compact(LoadState *state)
 	int64		n = state->npacked + state->nwide;
 	LoadEvent  *events = load_sort(load_events(state, 0), n);
 
-	load_replace(state, events, coalesce_events(events, n));
+	load_replace(state, events, load_coalesce(state, events, n));
 }
 
 /*
@@ -395,7 +408,7 @@ load_grow(LoadState *state)
 static inline void
 load_event(LoadState *state, TimestampTz at, int64 change)
 {
-	if (change == 0)
+	if (unlikely(change == 0 && !state->gauge))
 		return;
 	if (unlikely(state->npacked == 0 && state->nwide == 0))
 		state->base = at;
@@ -457,34 +470,87 @@ load_align(LoadState *state, int64 mantissa, int scale)
 	return mantissa;
 }
 
+/* The load of one period. */
+static inline LoadState *
+load_period(LoadState *state, MemoryContext context, Span span, Decimal quantity)
+{
+	if (state == NULL)
+		state = load_new(context, false);
+	if (!SPAN_IS_EMPTY(span))
+	{
+		int64		change = load_align(state, quantity.mantissa, quantity.scale);
+
+		load_event(state, span.from, change);
+		if (span.until != DT_NOEND)
+			load_event(state, span.until, -change);
+	}
+	return state;
+}
+
 PG_FUNCTION_INFO_V1(load_profile_transition);
 Datum
 load_profile_transition(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = aggregate_context(fcinfo);
-	LoadState  *state = PG_ARGISNULL(0) ? NULL : (LoadState *) PG_GETARG_POINTER(0);
-	Span		span;
-	Decimal		quantity;
-	int64		change;
+	LoadState  *state = PG_GETARG_STATE(0, LoadState);
 
-	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
+	if (!PG_ARGISNULL(1) && !PG_ARGISNULL(2))
+		state = load_period(state, context, span_arg(PG_GETARG_DATUM(1)),
+							decimal_arg(PG_GETARG_DATUM(2), "quantity"));
+	PG_RETURN_STATE(state);
+}
+
+PG_FUNCTION_INFO_V1(load_profile_transition_int8);
+Datum
+load_profile_transition_int8(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = aggregate_context(fcinfo);
+	LoadState  *state = PG_GETARG_STATE(0, LoadState);
+
+	if (!PG_ARGISNULL(1) && !PG_ARGISNULL(2))
+		state = load_period(state, context, span_arg(PG_GETARG_DATUM(1)),
+							integer_arg(PG_GETARG_INT64(2)));
+	PG_RETURN_STATE(state);
+}
+
+PG_FUNCTION_INFO_V1(load_profile_transition_int4);
+Datum
+load_profile_transition_int4(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = aggregate_context(fcinfo);
+	LoadState  *state = PG_GETARG_STATE(0, LoadState);
+
+	if (!PG_ARGISNULL(1) && !PG_ARGISNULL(2))
+		state = load_period(state, context, span_arg(PG_GETARG_DATUM(1)),
+							integer_arg(PG_GETARG_INT32(2)));
+	PG_RETURN_STATE(state);
+}
+
+PG_FUNCTION_INFO_V1(gauge_profile_transition);
+Datum
+gauge_profile_transition(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = aggregate_context(fcinfo);
+	LoadState  *state = PG_GETARG_STATE(0, LoadState);
+
+	if (!PG_ARGISNULL(1) && !PG_ARGISNULL(2))
 	{
+		TimestampTz at = PG_GETARG_TIMESTAMPTZ(1);
+		Decimal		value = decimal_arg(PG_GETARG_DATUM(2), "value");
+
 		if (state == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(state);
+			state = load_new(context, true);
+
+		/* a sample at infinity holds at no time */
+		if (at != DT_NOEND)
+		{
+			/* a statement of its own: to align may be to rescale the state */
+			int64		mantissa = load_align(state, value.mantissa, value.scale);
+
+			load_event(state, at, mantissa);
+		}
 	}
-	span = span_arg(PG_GETARG_DATUM(1));
-	quantity = decimal_arg(PG_GETARG_DATUM(2), "quantity");
-	if (state == NULL)
-		state = load_new(context);
-	if (!SPAN_IS_EMPTY(span))
-	{
-		change = load_align(state, quantity.mantissa, quantity.scale);
-		load_event(state, span.from, change);
-		if (span.until != DT_NOEND)
-			load_event(state, span.until, -change);
-	}
-	PG_RETURN_POINTER(state);
+	PG_RETURN_STATE(state);
 }
 
 PG_FUNCTION_INFO_V1(sum_profile_transition);
@@ -492,19 +558,15 @@ Datum
 sum_profile_transition(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = aggregate_context(fcinfo);
-	LoadState  *state = PG_ARGISNULL(0) ? NULL : (LoadState *) PG_GETARG_POINTER(0);
+	LoadState  *state = PG_GETARG_STATE(0, LoadState);
 	ProfileReader reader;
 	int64		previous = 0;
 
 	if (PG_ARGISNULL(1))
-	{
-		if (state == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(state);
-	}
+		PG_RETURN_STATE(state);
 	profile_read(PG_GETARG_DATUM(1), &reader);
 	if (state == NULL)
-		state = load_new(context);
+		state = load_new(context, false);
 	for (int i = 0; i < reader.n; i++)
 	{
 		TimestampTz at = profile_time(&reader, i);
@@ -530,21 +592,17 @@ Datum
 load_profile_combine(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = aggregate_context(fcinfo);
-	LoadState  *state = PG_ARGISNULL(0) ? NULL : (LoadState *) PG_GETARG_POINTER(0);
-	LoadState  *other = PG_ARGISNULL(1) ? NULL : (LoadState *) PG_GETARG_POINTER(1);
+	LoadState  *state = PG_GETARG_STATE(0, LoadState);
+	LoadState  *other = PG_GETARG_STATE(1, LoadState);
 	int64		n;
 	LoadEvent  *events;
 	LoadEvent  *other_events;
 
 	if (other == NULL)
-	{
-		if (state == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(state);
-	}
+		PG_RETURN_STATE(state);
 	if (state == NULL)
 	{
-		state = load_new(context);
+		state = load_new(context, other->gauge);
 		state->scale = other->scale;
 	}
 	else if (other->scale > state->scale)
@@ -560,7 +618,7 @@ load_profile_combine(PG_FUNCTION_ARGS)
 	pfree(other_events);
 	n += state->npacked + state->nwide;
 	events = load_sort(events, n);
-	load_replace(state, events, coalesce_events(events, n));
+	load_replace(state, events, load_coalesce(state, events, n));
 	PG_RETURN_POINTER(state);
 }
 
@@ -573,9 +631,8 @@ load_profile_serialize(PG_FUNCTION_ARGS)
 
 	aggregate_context(fcinfo);
 	load_compact(state);
-	pq_begintypsend(&buf);
-	pq_sendbyte(&buf, STATE_VERSION);
-	pq_sendbyte(&buf, state->scale);
+	state_send(&buf, state->scale);
+	pq_sendbyte(&buf, state->gauge);
 	pq_sendint64(&buf, state->base);
 	pq_sendint64(&buf, state->npacked);
 	pq_sendint64(&buf, state->nwide);
@@ -585,44 +642,21 @@ load_profile_serialize(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }
 
-/*
- * Start to read a serialized state: its version and scale.
- */
-static int
-state_receive(StringInfo buf, bytea *serialized)
-{
-	int			scale;
-
-	/* read in place: a view of the bytes, not a copy */
-	buf->data = VARDATA_ANY(serialized);
-	buf->len = VARSIZE_ANY_EXHDR(serialized);
-	buf->maxlen = buf->len;
-	buf->cursor = 0;
-	if (pq_getmsgbyte(buf) != STATE_VERSION)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-				 errmsg("unsupported version of aggregate state")));
-	scale = pq_getmsgbyte(buf);
-	if (scale > DECIMAL_MAX_SCALE)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-				 errmsg("invalid scale %d in aggregate state", scale)));
-	return scale;
-}
-
 PG_FUNCTION_INFO_V1(load_profile_deserialize);
 Datum
 load_profile_deserialize(PG_FUNCTION_ARGS)
 {
 	StringInfoData buf;
 	LoadState  *state;
+	int			scale;
 	int64		left;
 
 	aggregate_context(fcinfo);
 
 	/* in the caller's short-lived context: combine copies what it keeps */
-	state = load_new(CurrentMemoryContext);
-	state->scale = state_receive(&buf, PG_GETARG_BYTEA_PP(0));
+	scale = state_receive(&buf, PG_GETARG_BYTEA_PP(0));
+	state = load_new(CurrentMemoryContext, pq_getmsgbyte(&buf) != 0);
+	state->scale = scale;
 	state->base = pq_getmsgint64(&buf);
 	state->npacked = pq_getmsgint64(&buf);
 	state->nwide = pq_getmsgint64(&buf);
@@ -641,11 +675,33 @@ load_profile_deserialize(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(state);
 }
 
+PG_FUNCTION_INFO_V1(gauge_profile_final);
+Datum
+gauge_profile_final(PG_FUNCTION_ARGS)
+{
+	LoadState  *state = PG_GETARG_STATE(0, LoadState);
+	LoadEvent  *events;
+	int64		n;
+	ProfileBuilder builder;
+
+	aggregate_context(fcinfo);
+	if (state == NULL)
+		PG_RETURN_NULL();
+	n = state->npacked + state->nwide;
+	events = load_sort(load_events(state, 0), n);
+	n = load_coalesce(state, events, n);
+	profile_builder_init(&builder, n, state->scale);
+	for (int64 i = 0; i < n; i++)
+		profile_append(&builder, events[i].at, events[i].change);
+	pfree(events);
+	PG_RETURN_PROFILE(&builder);
+}
+
 PG_FUNCTION_INFO_V1(load_profile_final);
 Datum
 load_profile_final(PG_FUNCTION_ARGS)
 {
-	LoadState  *state = PG_ARGISNULL(0) ? NULL : (LoadState *) PG_GETARG_POINTER(0);
+	LoadState  *state = PG_GETARG_STATE(0, LoadState);
 	LoadEvent  *events;
 	int64		n;
 	ProfileBuilder builder;
@@ -672,243 +728,160 @@ load_profile_final(PG_FUNCTION_ARGS)
 }
 
 /*
- * unit_hours and utilization.
+ * max(profile) and min(profile): the greatest and the least at every instant.
+ *
+ * One after the other, profiles would be walked through again for each row.
+ * So they are combined like the digits of a binary number: two of a level
+ * make one of the next, and each breakpoint takes part in log(rows) walks.
  */
-typedef struct UnitTimeState
-{
-	int128		sum;			/* quantity's mantissa times microseconds */
-	int			scale;
+#define POINTWISE_LEVELS	48
 
-	/* the arguments of utilization that must be the same in every row */
-	Decimal		capacity;
-	Span		during;
-} UnitTimeState;
-
-static UnitTimeState *
-unit_time_new(MemoryContext context)
+typedef struct PointwiseState
 {
-	return MemoryContextAllocZero(context, sizeof(UnitTimeState));
+	struct varlena *level[POINTWISE_LEVELS];
+} PointwiseState;
+
+static struct varlena *
+pointwise_pair(PGFunction operation, struct varlena *a, struct varlena *b)
+{
+	return (struct varlena *) DatumGetPointer(DirectFunctionCall2(operation,
+																  PointerGetDatum(a),
+																  PointerGetDatum(b)));
 }
 
+/* Take in a profile that is in memory of the aggregate. */
 static void
-unit_time_rescale(UnitTimeState *state, int scale)
+pointwise_add(PointwiseState *state, PGFunction operation, struct varlena *profile)
 {
-	if (!decimal128_rescale(&state->sum, state->scale, scale))
-		decimal_overflow();
-	state->scale = scale;
-}
+	int			level = 0;
 
-static inline void
-unit_time_add(UnitTimeState *state, Span period, Decimal quantity, Span during)
-{
-	Span		overlap;
-	int64		mantissa = quantity.mantissa;
-	int128		product;
-
-	overlap.from = Max(period.from, during.from);
-	overlap.until = Min(period.until, during.until);
-	if (SPAN_IS_EMPTY(overlap) || mantissa == 0)
-		return;
-	if (unlikely(overlap.from == DT_NOBEGIN || overlap.until == DT_NOEND))
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("unit-hours are infinite"),
-				 errdetail("A period is unbounded within the time that is measured."),
-				 errhint("Bound the time, for example with tstzrange(a, b).")));
-
-	/* an int64 times the length of a span always fits */
-	product = (int128) mantissa * ((uint64) overlap.until - (uint64) overlap.from);
-	if (unlikely(quantity.scale != state->scale))
+	for (; level < POINTWISE_LEVELS - 1 && state->level[level] != NULL; level++)
 	{
-		if (quantity.scale > state->scale)
-			unit_time_rescale(state, quantity.scale);
-		else if (!decimal128_rescale(&product, quantity.scale, state->scale))
-			decimal_overflow();
+		struct varlena *pair = pointwise_pair(operation, state->level[level], profile);
+
+		pfree(state->level[level]);
+		pfree(profile);
+		state->level[level] = NULL;
+		profile = pair;
 	}
-	if (unlikely(__builtin_add_overflow(state->sum, product, &state->sum)))
-		decimal_overflow();
+	Assert(state->level[level] == NULL);
+	state->level[level] = profile;
 }
 
-PG_FUNCTION_INFO_V1(unit_hours_transition);
-Datum
-unit_hours_transition(PG_FUNCTION_ARGS)
+/* All of it, without changing it. */
+static struct varlena *
+pointwise_result(const PointwiseState *state, PGFunction operation)
+{
+	struct varlena *result = NULL;
+
+	for (int level = 0; level < POINTWISE_LEVELS; level++)
+	{
+		if (state->level[level] != NULL)
+			result = result == NULL ? state->level[level] :
+				pointwise_pair(operation, result, state->level[level]);
+	}
+	return result;
+}
+
+static Datum
+pointwise_transition(FunctionCallInfo fcinfo, PGFunction operation)
 {
 	MemoryContext context = aggregate_context(fcinfo);
-	UnitTimeState *state = PG_ARGISNULL(0) ? NULL : (UnitTimeState *) PG_GETARG_POINTER(0);
+	PointwiseState *state = PG_GETARG_STATE(0, PointwiseState);
 
-	if (!PG_ARGISNULL(1) && !PG_ARGISNULL(2) && !PG_ARGISNULL(3))
+	if (!PG_ARGISNULL(1))
 	{
+		MemoryContext old = MemoryContextSwitchTo(context);
+
 		if (state == NULL)
-			state = unit_time_new(context);
-		unit_time_add(state,
-					  span_arg(PG_GETARG_DATUM(1)),
-					  decimal_arg(PG_GETARG_DATUM(2), "quantity"),
-					  span_arg(PG_GETARG_DATUM(3)));
+			state = palloc0(sizeof(PointwiseState));
+		pointwise_add(state, operation, PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(1)));
+		MemoryContextSwitchTo(old);
 	}
+	PG_RETURN_STATE(state);
+}
+
+static Datum
+pointwise_combine(FunctionCallInfo fcinfo, PGFunction operation)
+{
+	MemoryContext context = aggregate_context(fcinfo);
+	PointwiseState *state = PG_GETARG_STATE(0, PointwiseState);
+	PointwiseState *other = PG_GETARG_STATE(1, PointwiseState);
+
+	if (other != NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(context);
+
+		if (state == NULL)
+			state = palloc0(sizeof(PointwiseState));
+		pointwise_add(state, operation,
+					  PG_DETOAST_DATUM_COPY(PointerGetDatum(pointwise_result(other, operation))));
+		MemoryContextSwitchTo(old);
+	}
+	PG_RETURN_STATE(state);
+}
+
+static Datum
+pointwise_final(FunctionCallInfo fcinfo, PGFunction operation)
+{
+	PointwiseState *state = PG_GETARG_STATE(0, PointwiseState);
+
+	aggregate_context(fcinfo);
 	if (state == NULL)
 		PG_RETURN_NULL();
-	PG_RETURN_POINTER(state);
+
+	/* a copy: the result may outlive the state */
+	PG_RETURN_POINTER(PG_DETOAST_DATUM_COPY(PointerGetDatum(pointwise_result(state, operation))));
 }
 
-/*
- * The capacity and the time of utilization are one for all rows: a rate has
- * one denominator.
- */
-static void
-utilization_check(UnitTimeState *state, Decimal capacity, Span during)
+/* a state travels as the profile that it amounts to, in its binary form */
+static Datum
+pointwise_serialize(FunctionCallInfo fcinfo, PGFunction operation)
 {
-	if (state->capacity.mantissa != capacity.mantissa ||
-		state->capacity.scale != capacity.scale ||
-		state->during.from != during.from ||
-		state->during.until != during.until)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("capacity and time of utilization must be the same in every row"),
-				 errhint("Group by them, or divide integral() of the load by integral() of the capacity.")));
+	aggregate_context(fcinfo);
+	return DirectFunctionCall1(profile_send,
+							   PointerGetDatum(pointwise_result((PointwiseState *) PG_GETARG_POINTER(0),
+																operation)));
 }
 
-PG_FUNCTION_INFO_V1(utilization_transition);
+PG_FUNCTION_INFO_V1(pointwise_deserialize);
 Datum
-utilization_transition(PG_FUNCTION_ARGS)
+pointwise_deserialize(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo);
-	UnitTimeState *state = PG_ARGISNULL(0) ? NULL : (UnitTimeState *) PG_GETARG_POINTER(0);
-	Decimal		capacity;
-	Span		during;
-
-	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3) || PG_ARGISNULL(4))
-	{
-		if (state == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(state);
-	}
-	capacity = decimal_arg(PG_GETARG_DATUM(3), "capacity");
-	during = span_arg(PG_GETARG_DATUM(4));
-	if (state == NULL)
-	{
-		if (capacity.mantissa < 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("capacity must not be negative")));
-		if (during.from == DT_NOBEGIN || during.until == DT_NOEND)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("utilization over an unbounded time is undefined"),
-					 errhint("Bound the time, for example with tstzrange(a, b).")));
-		state = unit_time_new(context);
-		state->capacity = capacity;
-		state->during = during;
-	}
-	else
-		utilization_check(state, capacity, during);
-	unit_time_add(state,
-				  span_arg(PG_GETARG_DATUM(1)),
-				  decimal_arg(PG_GETARG_DATUM(2), "quantity"),
-				  during);
-	PG_RETURN_POINTER(state);
-}
-
-PG_FUNCTION_INFO_V1(unit_time_combine);
-Datum
-unit_time_combine(PG_FUNCTION_ARGS)
-{
-	MemoryContext context = aggregate_context(fcinfo);
-	UnitTimeState *state = PG_ARGISNULL(0) ? NULL : (UnitTimeState *) PG_GETARG_POINTER(0);
-	UnitTimeState *other = PG_ARGISNULL(1) ? NULL : (UnitTimeState *) PG_GETARG_POINTER(1);
-
-	if (other == NULL)
-	{
-		if (state == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(state);
-	}
-	if (state == NULL)
-	{
-		state = unit_time_new(context);
-		*state = *other;
-		PG_RETURN_POINTER(state);
-	}
-	utilization_check(state, other->capacity, other->during);
-	if (other->scale > state->scale)
-		unit_time_rescale(state, other->scale);
-	else if (other->scale < state->scale)
-		unit_time_rescale(other, state->scale);
-	if (__builtin_add_overflow(state->sum, other->sum, &state->sum))
-		decimal_overflow();
-	PG_RETURN_POINTER(state);
-}
-
-PG_FUNCTION_INFO_V1(unit_time_serialize);
-Datum
-unit_time_serialize(PG_FUNCTION_ARGS)
-{
-	UnitTimeState *state = (UnitTimeState *) PG_GETARG_POINTER(0);
+	bytea	   *serialized = PG_GETARG_BYTEA_PP(0);
+	PointwiseState *state = palloc0(sizeof(PointwiseState));
 	StringInfoData buf;
 
 	aggregate_context(fcinfo);
-	pq_begintypsend(&buf);
-	pq_sendbyte(&buf, STATE_VERSION);
-	pq_sendbyte(&buf, state->scale);
-	pq_sendint64(&buf, (int64) (state->sum >> 64));
-	pq_sendint64(&buf, (int64) (uint64) state->sum);
-	pq_sendbyte(&buf, state->capacity.scale);
-	pq_sendint64(&buf, state->capacity.mantissa);
-	pq_sendint64(&buf, state->during.from);
-	pq_sendint64(&buf, state->during.until);
-	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
-}
-
-PG_FUNCTION_INFO_V1(unit_time_deserialize);
-Datum
-unit_time_deserialize(PG_FUNCTION_ARGS)
-{
-	StringInfoData buf;
-	UnitTimeState *state;
-	int64		high;
-
-	aggregate_context(fcinfo);
-	state = unit_time_new(CurrentMemoryContext);
-	state->scale = state_receive(&buf, PG_GETARG_BYTEA_PP(0));
-	high = pq_getmsgint64(&buf);
-	state->sum = (int128) ((uint128) high << 64 | (uint64) pq_getmsgint64(&buf));
-	state->capacity.scale = pq_getmsgbyte(&buf);
-	state->capacity.mantissa = pq_getmsgint64(&buf);
-	state->during.from = pq_getmsgint64(&buf);
-	state->during.until = pq_getmsgint64(&buf);
-	pq_getmsgend(&buf);
+	buf.data = VARDATA_ANY(serialized);
+	buf.len = buf.maxlen = VARSIZE_ANY_EXHDR(serialized);
+	buf.cursor = 0;
+	state->level[0] = (struct varlena *) DatumGetPointer(DirectFunctionCall1(profile_recv,
+																			 PointerGetDatum(&buf)));
 	PG_RETURN_POINTER(state);
 }
 
-PG_FUNCTION_INFO_V1(unit_hours_final);
-Datum
-unit_hours_final(PG_FUNCTION_ARGS)
-{
-	UnitTimeState *state = PG_ARGISNULL(0) ? NULL : (UnitTimeState *) PG_GETARG_POINTER(0);
-
-	aggregate_context(fcinfo);
-	if (state == NULL)
-		PG_RETURN_NULL();
-	return unit_time_ratio(state->sum, state->scale, USECS_PER_HOUR);
+#define POINTWISE_AGGREGATE(name, operation) \
+PG_FUNCTION_INFO_V1(name##_transition); \
+Datum name##_transition(PG_FUNCTION_ARGS) \
+{ \
+	return pointwise_transition(fcinfo, operation); \
+} \
+PG_FUNCTION_INFO_V1(name##_combine); \
+Datum name##_combine(PG_FUNCTION_ARGS) \
+{ \
+	return pointwise_combine(fcinfo, operation); \
+} \
+PG_FUNCTION_INFO_V1(name##_serialize); \
+Datum name##_serialize(PG_FUNCTION_ARGS) \
+{ \
+	return pointwise_serialize(fcinfo, operation); \
+} \
+PG_FUNCTION_INFO_V1(name##_final); \
+Datum name##_final(PG_FUNCTION_ARGS) \
+{ \
+	return pointwise_final(fcinfo, operation); \
 }
 
-PG_FUNCTION_INFO_V1(utilization_final);
-Datum
-utilization_final(PG_FUNCTION_ARGS)
-{
-	UnitTimeState *state = PG_ARGISNULL(0) ? NULL : (UnitTimeState *) PG_GETARG_POINTER(0);
-	Datum		available;
-
-	aggregate_context(fcinfo);
-
-	/* nothing available is no rate, neither 0 nor 1 */
-	if (state == NULL || state->capacity.mantissa == 0 || SPAN_IS_EMPTY(state->during))
-		PG_RETURN_NULL();
-	available = DirectFunctionCall2(numeric_mul,
-									decimal_get_numeric(state->capacity.mantissa,
-														state->capacity.scale),
-									decimal128_get_numeric((int128) state->during.until -
-														   state->during.from, 0));
-	return DirectFunctionCall2(numeric_div,
-							   decimal128_get_numeric(state->sum, state->scale),
-							   available);
-}
+POINTWISE_AGGREGATE(max_profile, profile_pointwise_max)
+POINTWISE_AGGREGATE(min_profile, profile_pointwise_min)

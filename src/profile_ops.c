@@ -1,20 +1,21 @@
 /*
  * profile_ops.c
- *		What is computed from profiles: comparison, pointwise algebra,
- *		and measures (value, integral, mean, peak).
+ *		Profiles from profiles: comparison, algebra at every instant, and
+ *		moving in time.  What is measured on them is in profile_measure.c.
  *
  * Operations of two profiles walk both in order of time, once, reading the
- * stored form in place.  All arithmetic is checked; nothing is rounded but
- * the quotients of integral() and mean(), which numeric division rounds.
+ * stored form in place.  All arithmetic is checked and exact.
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "compat.h"
 #include "miscadmin.h"
 #include "profile.h"
+#include "recurrence.h"
 #include "utils/builtins.h"
-#include "utils/numeric.h"
+#include "utils/multirangetypes.h"
 #include "utils/rangetypes.h"
 #include "utils/timestamp.h"
 
@@ -335,6 +336,123 @@ profile_pointwise_max(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(profile_pointwise(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), value_max));
 }
 
+/*
+ * The product of two profiles.
+ *
+ * Its scale is the sum of theirs.  Where a value then gets too long, the zeros
+ * that end all of the values are dropped, so it is an error only if the
+ * result cannot be kept.  Returns how many to drop.
+ */
+static int
+product_zeros(Datum a, Datum b)
+{
+	Side		x;
+	Side		y;
+	int			zeros;
+	bool		fits;
+
+	side_init(&x, a);
+	side_init(&y, b);
+	zeros = x.reader.scale + y.reader.scale;
+	fits = zeros <= DECIMAL_MAX_SCALE;
+	while (x.next < x.reader.n || y.next < y.reader.n)
+	{
+		TimestampTz at = Min(x.next_at, y.next_at);
+		int128		product;
+		int			ending = 0;
+
+		CHECK_FOR_INTERRUPTS();
+		side_advance(&x, at);
+		side_advance(&y, at);
+		product = (int128) x.value * y.value;
+		fits = fits && product > PG_INT64_MIN && product <= PG_INT64_MAX;
+		if (product == 0)
+			continue;
+		for (; ending < zeros && product % 10 == 0; product /= 10)
+			ending++;
+		zeros = ending;
+	}
+	return fits ? 0 : zeros;
+}
+
+static struct varlena *
+profile_product(Datum a, Datum b)
+{
+	int			zeros = product_zeros(a, b);
+	int128		divisor = 1;
+	Side		x;
+	Side		y;
+	int			scale;
+	ProfileBuilder builder;
+
+	side_init(&x, a);
+	side_init(&y, b);
+	scale = x.reader.scale + y.reader.scale - zeros;
+	if (scale > DECIMAL_MAX_SCALE)
+		decimal_overflow();
+	for (; zeros > 0; zeros--)
+		divisor *= 10;
+
+	profile_builder_init(&builder, (int64) x.reader.n + y.reader.n, scale);
+	while (x.next < x.reader.n || y.next < y.reader.n)
+	{
+		TimestampTz at = Min(x.next_at, y.next_at);
+		int128		product;
+
+		CHECK_FOR_INTERRUPTS();
+		side_advance(&x, at);
+		side_advance(&y, at);
+		product = (int128) x.value * y.value;
+		if (unlikely(divisor != 1))
+			product /= divisor;
+		if (unlikely(product <= PG_INT64_MIN || product > PG_INT64_MAX))
+			decimal_overflow();
+		profile_append(&builder, at, (int64) product);
+	}
+	return profile_finish(&builder);
+}
+
+PG_FUNCTION_INFO_V1(profile_multiply);
+Datum
+profile_multiply(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_POINTER(profile_product(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)));
+}
+
+PG_FUNCTION_INFO_V1(profile_multiply_numeric);
+Datum
+profile_multiply_numeric(PG_FUNCTION_ARGS)
+{
+	Span		always = {DT_NOBEGIN, DT_NOEND};
+	struct varlena *factor = profile_rectangle(always, decimal_arg(PG_GETARG_DATUM(1), "factor"));
+
+	PG_RETURN_POINTER(profile_product(PG_GETARG_DATUM(0), PointerGetDatum(factor)));
+}
+
+PG_FUNCTION_INFO_V1(numeric_multiply_profile);
+Datum
+numeric_multiply_profile(PG_FUNCTION_ARGS)
+{
+	return DirectFunctionCall2(profile_multiply_numeric, PG_GETARG_DATUM(1), PG_GETARG_DATUM(0));
+}
+
+PG_FUNCTION_INFO_V1(profile_negate);
+Datum
+profile_negate(PG_FUNCTION_ARGS)
+{
+	ProfileReader reader;
+	ProfileBuilder builder;
+
+	profile_read(PG_GETARG_DATUM(0), &reader);
+	profile_builder_init(&builder, reader.n, reader.scale);
+	for (int i = 0; i < reader.n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		profile_append(&builder, profile_time(&reader, i), -profile_value(&reader, i));
+	}
+	PG_RETURN_PROFILE(&builder);
+}
+
 /* what is above zero */
 PG_FUNCTION_INFO_V1(profile_positive_part);
 Datum
@@ -393,202 +511,123 @@ profile_clip(PG_FUNCTION_ARGS)
 }
 
 /*
- * Measures.
+ * shift(profile, by): the same later, or earlier.
  */
-PG_FUNCTION_INFO_V1(profile_value_at);
+PG_FUNCTION_INFO_V1(profile_shift);
 Datum
-profile_value_at(PG_FUNCTION_ARGS)
+profile_shift(PG_FUNCTION_ARGS)
 {
+	int64		by = fixed_length_arg(PG_GETARG_INTERVAL_P(1), "shift");
 	ProfileReader reader;
-	TimestampTz at = PG_GETARG_TIMESTAMPTZ(1);
+	ProfileBuilder builder;
 
 	profile_read(PG_GETARG_DATUM(0), &reader);
-	return decimal_get_numeric(profile_value_from(&reader, profile_find(&reader, at)),
-							   reader.scale);
-}
-
-static void
-infinite_integral(void)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-			 errmsg("integral is infinite"),
-			 errdetail("The quantity is not zero during an unbounded time."),
-			 errhint("Bound the time, for example with tstzrange(a, b).")));
-}
-
-/*
- * A quantity times the length of a span, in microseconds, added to a sum.
- * The product of an int64 and a length always fits; the sum may not.
- */
-static inline void
-add_unit_time(int128 *sum, int64 value, Span span)
-{
-	if (value == 0)
-		return;
-	if (unlikely(span.from == DT_NOBEGIN || span.until == DT_NOEND))
-		infinite_integral();
-	if (unlikely(__builtin_add_overflow(*sum,
-										(int128) value * ((uint64) span.until - (uint64) span.from),
-										sum)))
-		decimal_overflow();
-}
-
-/*
- * The integral over a span: mantissa of the quantity times microseconds.
- */
-int128
-profile_integral128(const ProfileReader *reader, Span span)
-{
-	int128		sum = 0;
-
-	if (SPAN_IS_EMPTY(span))
-		return 0;
-	for (int i = profile_find(reader, span.from); i < reader->n; i++)
+	profile_builder_init(&builder, reader.n, reader.scale);
+	for (int i = 0; i < reader.n; i++)
 	{
-		Span		step = span;
+		TimestampTz at = profile_time(&reader, i);
 
 		CHECK_FOR_INTERRUPTS();
-		if (i >= 0)
-			step.from = Max(profile_time(reader, i), span.from);
-		step.until = Min(profile_until(reader, i), span.until);
-		if (SPAN_IS_EMPTY(step))
-			break;
-		add_unit_time(&sum, profile_value_from(reader, i), step);
+		if (at != DT_NOBEGIN &&
+			(pg_add_s64_overflow(at, by, &at) || !IS_VALID_TIMESTAMP(at)))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+					 errmsg("timestamp out of range")));
+		profile_append(&builder, at, profile_value(&reader, i));
 	}
-	return sum;
+	PG_RETURN_PROFILE(&builder);
 }
 
 /*
- * A quantity-time in units: sum / 10^scale / microseconds.  The powers of ten
- * in the unit only move the decimal point, so unit-seconds are exact; what is
- * left is rounded as numeric division does (at least 16 significant digits).
+ * repeat(profile, every, during, time_zone): a schedule from one example.
+ *
+ * The pattern is what the profile says from its first finite breakpoint on,
+ * for one period.  Its copies start whole numbers of periods from there, and
+ * a copy ends where the next one starts.
  */
+PG_FUNCTION_INFO_V1(profile_repeat);
 Datum
-unit_time_ratio(int128 sum, int scale, int64 microseconds)
+profile_repeat(PG_FUNCTION_ARGS)
 {
-	while (microseconds % 10 == 0)
-	{
-		microseconds /= 10;
-		scale++;
-	}
-	if (microseconds == 1)
-		return decimal128_get_numeric(sum, scale);
-	return DirectFunctionCall2(numeric_div,
-							   decimal128_get_numeric(sum, scale),
-							   NumericGetDatum(int64_to_numeric(microseconds)));
-}
-
-/*
- * The length of a unit of time.  A month has no fixed length.
- */
-static int64
-interval_microseconds(const Interval *interval)
-{
-	int64		result;
-
-	if (interval->month != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unit of time must have a fixed length"),
-				 errdetail("Months and years have no fixed length."),
-				 errhint("Use days (of 24 hours), hours or less.")));
-	if (pg_mul_s64_overflow(interval->day, USECS_PER_DAY, &result) ||
-		pg_add_s64_overflow(result, interval->time, &result) ||
-		result <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unit of time must be positive")));
-	return result;
-}
-
-PG_FUNCTION_INFO_V1(profile_integral);
-Datum
-profile_integral(PG_FUNCTION_ARGS)
-{
+	Recurrence	recurrence;
+	Span		span = span_arg(PG_GETARG_DATUM(2));
 	ProfileReader reader;
+	ProfileBuilder builder;
+	LocalInstant *steps;
+	int			n;
+	int64		number;
+	TimestampTz start;
 
 	profile_read(PG_GETARG_DATUM(0), &reader);
-	return unit_time_ratio(profile_integral128(&reader, span_arg(PG_GETARG_DATUM(1))),
-						   reader.scale,
-						   interval_microseconds(PG_GETARG_INTERVAL_P(2)));
-}
-
-PG_FUNCTION_INFO_V1(profile_mean);
-Datum
-profile_mean(PG_FUNCTION_ARGS)
-{
-	ProfileReader reader;
-	Span		span = span_arg(PG_GETARG_DATUM(1));
-
-	profile_read(PG_GETARG_DATUM(0), &reader);
-	if (SPAN_IS_EMPTY(span))
-		PG_RETURN_NULL();
+	recurrence_init(&recurrence, PG_GETARG_INTERVAL_P(1), PG_GETARG_DATUM(3),
+					"period of repetition");
+	n = reader.n - reader.first_finite;
+	profile_builder_init(&builder, reader.n, reader.scale);
+	if (n == 0 || SPAN_IS_EMPTY(span))
+		PG_RETURN_PROFILE(&builder);
 	if (span.from == DT_NOBEGIN || span.until == DT_NOEND)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("mean over an unbounded time is undefined"),
+				 errmsg("cannot repeat over an unbounded time"),
 				 errhint("Bound the time, for example with tstzrange(a, b).")));
 
-	/* the length may exceed an int64, so it goes through the 128-bit form */
-	return DirectFunctionCall2(numeric_div,
-							   decimal128_get_numeric(profile_integral128(&reader, span),
-													  reader.scale),
-							   decimal128_get_numeric((int128) span.until - span.from, 0));
+	steps = MemoryContextAllocHuge(CurrentMemoryContext, (int64) n * sizeof(LocalInstant));
+	for (int i = 0; i < n; i++)
+		steps[i] = recurrence_from(&recurrence, profile_time(&reader, reader.first_finite + i));
+
+	number = recurrence_number(&recurrence, steps[0], span.from);
+	start = recurrence_at(&recurrence, steps[0], number);
+	while (start < span.until)
+	{
+		TimestampTz next = recurrence_at(&recurrence, steps[0], ++number);
+		TimestampTz last = span.from;
+
+		for (int i = 0; i < n; i++)
+		{
+			TimestampTz at = i == 0 ? start : recurrence_at(&recurrence, steps[i], number - 1);
+
+			CHECK_FOR_INTERRUPTS();
+			if (at >= next || at >= span.until)
+				break;
+
+			/* of two in an hour that is skipped, the later one holds */
+			last = Max(at, last);
+			profile_put(&builder, last, profile_value(&reader, reader.first_finite + i));
+		}
+		start = next;
+	}
+	profile_put(&builder, span.until, 0);
+	pfree(steps);
+	PG_RETURN_PROFILE(&builder);
 }
 
 /*
- * The first instant of the largest value during a span that is not empty.
+ * profile(periods): 1 at the instants of a multirange.
  */
-int64
-profile_peak_of(const ProfileReader *reader, Span span, TimestampTz *peak_at)
+PG_FUNCTION_INFO_V1(profile_of_periods);
+Datum
+profile_of_periods(PG_FUNCTION_ARGS)
 {
-	int			i = profile_find(reader, span.from);
-	int64		peak = profile_value_from(reader, i);
+	MultirangeType *periods = PG_GETARG_MULTIRANGE_P(0);
+	TypeCacheEntry *type = lookup_type_cache(TSTZRANGEOID, TYPECACHE_RANGE_INFO);
+	int32		n;
+	RangeType **ranges;
+	ProfileBuilder builder;
 
-	*peak_at = span.from;
-	while (++i < reader->n)
+	multirange_deserialize(type, periods, &n, &ranges);
+	profile_builder_init(&builder, 2 * (int64) n, 0);
+
+	/* they come in order, and do not overlap */
+	for (int i = 0; i < n; i++)
 	{
-		TimestampTz at = profile_time(reader, i);
-		int64		value = profile_value(reader, i);
+		Span		span = span_arg(RangeTypePGetDatum(ranges[i]));
 
 		CHECK_FOR_INTERRUPTS();
-		if (at >= span.until)
-			break;
-		if (value > peak)
-		{
-			peak = value;
-			*peak_at = at;
-		}
+		if (SPAN_IS_EMPTY(span))
+			continue;
+		profile_put(&builder, span.from, 1);
+		if (span.until != DT_NOEND)
+			profile_append(&builder, span.until, 0);
 	}
-	return peak;
-}
-
-PG_FUNCTION_INFO_V1(profile_peak);
-Datum
-profile_peak(PG_FUNCTION_ARGS)
-{
-	ProfileReader reader;
-	Span		span = span_arg(PG_GETARG_DATUM(1));
-	TimestampTz at;
-
-	if (SPAN_IS_EMPTY(span))
-		PG_RETURN_NULL();
-	profile_read(PG_GETARG_DATUM(0), &reader);
-	return decimal_get_numeric(profile_peak_of(&reader, span, &at), reader.scale);
-}
-
-PG_FUNCTION_INFO_V1(profile_peak_at);
-Datum
-profile_peak_at(PG_FUNCTION_ARGS)
-{
-	ProfileReader reader;
-	Span		span = span_arg(PG_GETARG_DATUM(1));
-	TimestampTz at;
-
-	if (SPAN_IS_EMPTY(span))
-		PG_RETURN_NULL();
-	profile_read(PG_GETARG_DATUM(0), &reader);
-	profile_peak_of(&reader, span, &at);
-	PG_RETURN_TIMESTAMPTZ(at);
+	PG_RETURN_PROFILE(&builder);
 }

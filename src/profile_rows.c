@@ -6,11 +6,16 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
 #include "funcapi.h"
+#include "nodes/nodeFuncs.h"
+#include "nodes/supportnodes.h"
 #include "profile.h"
+#include "recurrence.h"
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 #include "utils/rangetypes.h"
@@ -19,7 +24,7 @@
 /*
  * A half-open range; infinite bounds become unbounded ones.
  */
-static Datum
+Datum
 span_get_range(TypeCacheEntry *range_type, Span span)
 {
 	RangeBound	lower = {0};
@@ -46,11 +51,8 @@ typedef struct RowsState
 	TypeCacheEntry *range_type;
 
 	/* buckets() */
-	Datum		time_zone;
-	Interval	bucket;
-	bool		calendar;		/* has days or months: local time counts */
-	TimestampTz origin;
-	Timestamp	local_origin;
+	Recurrence	recurrence;
+	LocalInstant origin;
 	int64		next;			/* number of the bucket to come */
 } RowsState;
 
@@ -110,34 +112,6 @@ profile_steps(PG_FUNCTION_ARGS)
 }
 
 /*
- * The start of a bucket, counted from the first one, so that neither the 31st
- * of a month nor a change of daylight saving time shifts those after it.
- */
-static TimestampTz
-bucket_start(const RowsState *state, int64 number)
-{
-	Interval	distance;
-	int64		months;
-	int64		days;
-	TimestampTz result;
-
-	if (pg_mul_s64_overflow(state->bucket.month, number, &months) || months > PG_INT32_MAX ||
-		pg_mul_s64_overflow(state->bucket.day, number, &days) || days > PG_INT32_MAX ||
-		pg_mul_s64_overflow(state->bucket.time, number, &distance.time))
-		return DT_NOEND;
-	if (!state->calendar)
-		return pg_add_s64_overflow(state->origin, distance.time, &result) ||
-			result >= END_TIMESTAMP ? DT_NOEND : result;
-	distance.month = (int32) months;
-	distance.day = (int32) days;
-	return DatumGetTimestampTz(DirectFunctionCall2(timestamp_zone,
-												   state->time_zone,
-												   DirectFunctionCall2(timestamp_pl_interval,
-																	   TimestampGetDatum(state->local_origin),
-																	   IntervalPGetDatum(&distance))));
-}
-
-/*
  * buckets(profile, during, bucket, time_zone): equal pieces of time, measured.
  */
 PG_FUNCTION_INFO_V1(profile_buckets);
@@ -159,9 +133,8 @@ profile_buckets(PG_FUNCTION_ARGS)
 		context = SRF_FIRSTCALL_INIT();
 		old = MemoryContextSwitchTo(context->multi_call_memory_ctx);
 		state = rows_init(fcinfo, context);
-		state->bucket = *PG_GETARG_INTERVAL_P(2);
-		state->time_zone = PointerGetDatum(PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(3)));
-		state->calendar = state->bucket.month != 0 || state->bucket.day != 0;
+		recurrence_init(&state->recurrence, PG_GETARG_INTERVAL_P(2),
+						PointerGetDatum(PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(3))), "bucket");
 		if (!SPAN_IS_EMPTY(state->span))
 		{
 			if (state->span.from == DT_NOBEGIN || state->span.until == DT_NOEND)
@@ -169,10 +142,7 @@ profile_buckets(PG_FUNCTION_ARGS)
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						 errmsg("cannot divide an unbounded time into buckets"),
 						 errhint("Bound the time, for example with tstzrange(a, b).")));
-			state->origin = state->span.from;
-			state->local_origin = DatumGetTimestamp(DirectFunctionCall2(timestamptz_zone,
-																		state->time_zone,
-																		TimestampTzGetDatum(state->origin)));
+			state->origin = recurrence_from(&state->recurrence, state->span.from);
 		}
 		MemoryContextSwitchTo(old);
 	}
@@ -183,12 +153,12 @@ profile_buckets(PG_FUNCTION_ARGS)
 		SRF_RETURN_DONE(context);
 
 	bucket.from = state->span.from;
-	bucket.until = bucket_start(state, ++state->next);
+	do
+	{
+		/* a day that a time zone skipped is no bucket */
+		bucket.until = recurrence_at(&state->recurrence, state->origin, ++state->next);
+	} while (bucket.until <= bucket.from);
 	bucket.until = Min(bucket.until, state->span.until);
-	if (SPAN_IS_EMPTY(bucket))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("bucket must be a positive interval")));
 	state->span.from = bucket.until;
 
 	integral = profile_integral128(&state->reader, bucket);
@@ -201,4 +171,63 @@ profile_buckets(PG_FUNCTION_ARGS)
 	values[3] = unit_time_ratio(integral, state->reader.scale, USECS_PER_HOUR);
 	SRF_RETURN_NEXT(context,
 					HeapTupleGetDatum(heap_form_tuple(context->tuple_desc, values, nulls)));
+}
+
+/*
+ * Planner support: how many rows the two functions return.
+ */
+PG_FUNCTION_INFO_V1(profile_rows_support);
+Datum
+profile_rows_support(PG_FUNCTION_ARGS)
+{
+	Node	   *node = (Node *) PG_GETARG_POINTER(0);
+	SupportRequestRows *request;
+	List	   *args;
+	Const	   *profile;
+	Const	   *during;
+	Const	   *bucket;
+
+	if (!IsA(node, SupportRequestRows))
+		PG_RETURN_POINTER(NULL);
+	request = (SupportRequestRows *) node;
+	if (!is_funcclause(request->node))
+		PG_RETURN_POINTER(NULL);
+	args = ((FuncExpr *) request->node)->args;
+
+#define CONSTANT_ARGUMENT(i) \
+	(IsA(list_nth(args, (i)), Const) && !list_nth_node(Const, args, (i))->constisnull ? \
+	 list_nth_node(Const, args, (i)) : NULL)
+
+	profile = CONSTANT_ARGUMENT(0);
+	during = CONSTANT_ARGUMENT(1);
+	if (list_length(args) == 2)
+	{
+		/* steps: the breakpoints within, and what is before them */
+		if (profile != NULL && during != NULL)
+		{
+			ProfileReader reader;
+			Span		span = span_arg(during->constvalue);
+
+			profile_read(profile->constvalue, &reader);
+			request->rows = SPAN_IS_EMPTY(span) ? 0 :
+				1 + profile_find(&reader, span.until) - profile_find(&reader, span.from);
+			PG_RETURN_POINTER(request);
+		}
+	}
+	else if (during != NULL && (bucket = CONSTANT_ARGUMENT(2)) != NULL)
+	{
+		/* buckets: about length by length */
+		Span		span = span_arg(during->constvalue);
+		Interval   *every = DatumGetIntervalP(bucket->constvalue);
+		double		length = (double) every->month * DAYS_PER_MONTH * USECS_PER_DAY +
+			(double) every->day * USECS_PER_DAY + (double) every->time;
+
+		if (length > 0 && span.from != DT_NOBEGIN && span.until != DT_NOEND)
+		{
+			request->rows = SPAN_IS_EMPTY(span) ? 0 :
+				ceil(((double) span.until - (double) span.from) / length);
+			PG_RETURN_POINTER(request);
+		}
+	}
+	PG_RETURN_POINTER(NULL);
 }
