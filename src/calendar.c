@@ -176,18 +176,16 @@ static void
 refuse(int64 pool_id, Datum missing)
 {
 	ProfileReader reader;
-	char		quantity[DECIMAL_MAXLEN];
+	char	   *quantity;
 	Datum		key = Int64GetDatum(pool_id);
 	char	   *name;
 	char	   *unit;
 
 	profile_read(missing, &reader);
 	Assert(reader.n > 0);
-	strlcpy(quantity,
-			DatumGetCString(DirectFunctionCall1(numeric_out,
-												decimal_get_numeric(profile_value(&reader, 0),
-																	reader.scale))),
-			sizeof(quantity));
+	quantity = DatumGetCString(DirectFunctionCall1(numeric_out,
+												   decimal_get_numeric(profile_value(&reader, 0),
+																	   reader.scale)));
 	query_run(&pool_name, &key, NULL, false);
 	name = TextDatumGetCString(query_value(0, 1, NULL));
 	unit = TextDatumGetCString(query_value(0, 2, NULL));

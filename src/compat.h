@@ -57,4 +57,8 @@ extern int	no_such_variable
 	} while (0)
 #endif
 
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn __attribute__((noreturn))
+#endif
+
 #endif							/* SHARECOLLAB_COMPAT_H */

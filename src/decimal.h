@@ -36,7 +36,7 @@ typedef enum DecimalStatus
 extern DecimalStatus decimal_parse(const char *str, size_t len, Decimal *result);
 extern DecimalStatus decimal_from_numeric(const struct varlena *numeric, Decimal *result);
 extern Decimal decimal_arg_slow(Datum numeric, const char *what);
-extern void decimal_overflow(void) pg_attribute_noreturn();
+pg_noreturn extern void decimal_overflow(void);
 
 extern int	decimal_out(int64 mantissa, int scale, char *buf);
 extern Datum decimal_get_numeric(int64 mantissa, int scale);

@@ -83,7 +83,7 @@ extern const int64 profile_units[];
 extern void profile_read(Datum profile, ProfileReader *reader);
 extern void profile_builder_init(ProfileBuilder *builder, int64 size, int scale);
 extern struct varlena *profile_finish(ProfileBuilder *builder);
-extern void profile_too_long(void) pg_attribute_noreturn();
+pg_noreturn extern void profile_too_long(void);
 extern struct varlena *profile_rectangle(Span span, Decimal quantity);
 extern int	profile_find(const ProfileReader *reader, TimestampTz at);
 
