@@ -28,6 +28,7 @@
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "compat.h"
+#include "executor/executor.h"
 #include "miscadmin.h"
 #include "profile.h"
 #include "query.h"
@@ -143,6 +144,15 @@ static SavedQuery overdrawn_provider = {
 #define lesser(a, b)		DirectFunctionCall2(profile_pointwise_min, (a), (b))
 #define positive(a)			DirectFunctionCall1(profile_positive_part, (a))
 #define at_most(a, b)		DatumGetBool(DirectFunctionCall2(profile_contained, (a), (b)))
+
+static Datum
+empty_profile(void)
+{
+	Span		never = {DT_NOBEGIN, DT_NOBEGIN};
+	Decimal		zero = {0, 0};
+
+	return PointerGetDatum(profile_rectangle(never, zero));
+}
 
 static Datum
 clipped(Datum profile, Span span)
@@ -349,6 +359,82 @@ check_providers(int64 pool_id)
 }
 
 /*
+ * The row of a transition table that has one row.
+ */
+static HeapTuple
+only_row(Tuplestorestate *rows, TupleDesc tupdesc)
+{
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(tupdesc, &TTSOpsMinimalTuple);
+	int			pointer = tuplestore_alloc_read_pointer(rows, EXEC_FLAG_REWIND);
+	HeapTuple	row;
+
+	tuplestore_select_read_pointer(rows, pointer);
+	tuplestore_rescan(rows);
+	if (!tuplestore_gettupleslot(rows, true, false, slot))
+		elog(ERROR, "transition table is empty");
+	row = ExecCopySlotHeapTuple(slot);
+	ExecDropSingleTupleTableSlot(slot);
+	return row;
+}
+
+/*
+ * A statement that changed a single row needs no query to tell what that
+ * means for the calendar.  Returns false if there are more.
+ */
+static bool
+single_change(TriggerData *trigger, ChangeKind kind, int64 *pool_id, Datum *change)
+{
+	Tuplestorestate *tables[2];
+	TupleDesc	tupdesc = RelationGetDescr(trigger->tg_relation);
+	int			pool_column = SPI_fnumber(tupdesc, "pool_id");
+	int			quantity_column = SPI_fnumber(tupdesc, "quantity");
+	int			period_column = SPI_fnumber(tupdesc,
+											kind == CHANGE_OF_LEASES ? "effective" : "during");
+	bool		found = false;
+
+	tables[0] = trigger->tg_newtable;
+	tables[1] = trigger->tg_oldtable;
+	for (int i = 0; i < 2; i++)
+	{
+		if (tables[i] != NULL && tuplestore_tuple_count(tables[i]) != 1)
+			return false;
+	}
+	for (int i = 0; i < 2; i++)
+	{
+		HeapTuple	row;
+		bool		isnull;
+		int64		pool;
+		Decimal		quantity;
+		Datum		rectangle;
+
+		if (tables[i] == NULL)
+			continue;
+		row = only_row(tables[i], tupdesc);
+		pool = DatumGetInt64(heap_getattr(row, pool_column, tupdesc, &isnull));
+		quantity = decimal_arg(heap_getattr(row, quantity_column, tupdesc, &isnull), "quantity");
+		if (i == 1)
+			quantity.mantissa = -quantity.mantissa;
+		rectangle = PointerGetDatum(profile_rectangle(span_arg(heap_getattr(row, period_column,
+																			tupdesc, &isnull)),
+													  quantity));
+		if (found && pool != *pool_id)
+			return false;
+		*change = found ? add(*change, rectangle) : rectangle;
+		*pool_id = pool;
+		found = true;
+	}
+	return found;
+}
+
+static void
+carry_change(int64 pool_id, Datum change, ChangeKind kind, bool restore)
+{
+	change_calendar(pool_id, change, kind, restore);
+	if (kind == CHANGE_OF_SUPPLY && !restore && !at_most(empty_profile(), change))
+		check_providers(pool_id);
+}
+
+/*
  * The body of both statement triggers: changes of facts become changes of the
  * calendar.
  */
@@ -359,6 +445,8 @@ carry_changes(FunctionCallInfo fcinfo, SavedQuery *changes, ChangeKind kind)
 	bool		restore;
 	SPITupleTable *pools;
 	uint64		npools;
+	int64		pool_id;
+	Datum		change;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
 		!TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event))
@@ -374,6 +462,13 @@ carry_changes(FunctionCallInfo fcinfo, SavedQuery *changes, ChangeKind kind)
 		return PointerGetDatum(NULL);
 	}
 
+	if (single_change(trigger, kind, &pool_id, &change))
+	{
+		carry_change(pool_id, change, kind, restore);
+		SPI_finish();
+		return PointerGetDatum(NULL);
+	}
+
 	SPI_register_trigger_data(trigger);
 	npools = query_run(&changes[TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ? 0 :
 								TRIGGER_FIRED_BY_DELETE(trigger->tg_event) ? 1 : 2],
@@ -382,13 +477,10 @@ carry_changes(FunctionCallInfo fcinfo, SavedQuery *changes, ChangeKind kind)
 	for (uint64 i = 0; i < npools; i++)
 	{
 		bool		isnull;
-		int64		pool_id = DatumGetInt64(SPI_getbinval(pools->vals[i], pools->tupdesc, 1, &isnull));
-		Datum		change = SPI_getbinval(pools->vals[i], pools->tupdesc, 2, &isnull);
 
-		change_calendar(pool_id, change, kind, restore);
-		if (kind == CHANGE_OF_SUPPLY && !restore &&
-			!at_most(PointerGetDatum(profile_rectangle((Span) {0, 0}, (Decimal) {0, 0})), change))
-			check_providers(pool_id);
+		pool_id = DatumGetInt64(SPI_getbinval(pools->vals[i], pools->tupdesc, 1, &isnull));
+		change = SPI_getbinval(pools->vals[i], pools->tupdesc, 2, &isnull);
+		carry_change(pool_id, change, kind, restore);
 	}
 	SPI_finish();
 	return PointerGetDatum(NULL);

@@ -46,16 +46,22 @@ static SavedQuery insert_supply = {
 	.nparams = 4, .types = {INT8OID, INT8OID, NUMERICOID, TSTZRANGEOID}
 };
 
-static SavedQuery terms_of_lease = {
-	.sql = "SELECT sharecollab.terms_violation($1, $2, $3)",
-	.nparams = 3, .types = {INT8OID, NUMERICOID, TSTZRANGEOID}
+/* all that reserve() has to know, with nulls for what is not there */
+static SavedQuery what_to_reserve = {
+	.sql = "SELECT p.pool_id, c.party_id, m.accepted_at IS NOT NULL, m.role,"
+	" sharecollab.terms_violation(p, $3, $4), p.price"
+	" FROM (VALUES (1)) AS one"
+	" LEFT JOIN sharecollab.pool AS p ON p.name = $1"
+	" LEFT JOIN sharecollab.party AS c ON c.name = $2"
+	" LEFT JOIN sharecollab.membership AS m ON m.pool_id = p.pool_id"
+	" AND m.party_id = c.party_id AND m.role = 'consumer'",
+	.nparams = 4, .types = {TEXTOID, TEXTOID, NUMERICOID, TSTZRANGEOID}
 };
 
 static SavedQuery insert_lease = {
 	.sql = "INSERT INTO sharecollab.lease (pool_id, consumer_id, quantity, during, price, reference)"
-	" SELECT p.pool_id, $2, $3, $4, p.price, $5 FROM sharecollab.pool AS p WHERE p.pool_id = $1"
-	" RETURNING lease_id",
-	.nparams = 5, .types = {INT8OID, INT8OID, NUMERICOID, TSTZRANGEOID, TEXTOID}
+	" VALUES ($1, $2, $3, $4, $5, $6) RETURNING lease_id",
+	.nparams = 6, .types = {INT8OID, INT8OID, NUMERICOID, TSTZRANGEOID, NUMERICOID, TEXTOID}
 };
 
 static SavedQuery lease_by_id = {
@@ -70,6 +76,15 @@ static SavedQuery end_lease = {
 	.nparams = 4, .types = {INT8OID, INT8OID, TIMESTAMPTZOID, TEXTOID}
 };
 
+static void
+unknown_name(const char *what, text *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("%s \"%s\" does not exist", what, text_to_cstring(name)),
+			 errhint("Names are compared exactly; create_%s() makes a new one.", what)));
+}
+
 /*
  * The id that a name stands for.
  */
@@ -79,10 +94,7 @@ id_of_name(SavedQuery *query, const char *what, text *name, bool read_only)
 	Datum		key = PointerGetDatum(name);
 
 	if (query_run(query, &key, NULL, read_only) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("%s \"%s\" does not exist", what, text_to_cstring(name)),
-				 errhint("Names are compared exactly; create_%s() makes a new one.", what)));
+		unknown_name(what, name);
 	return DatumGetInt64(query_value(0, 1, NULL));
 }
 
@@ -126,21 +138,19 @@ require_arguments(FunctionCallInfo fcinfo, int n, const char *const *names)
 	}
 }
 
+/*
+ * A party must have a role in a pool, and have accepted it.
+ */
 static void
-require_member(int64 pool, int64 party, const char *role, text *pool_name, text *party_name)
+require_member(bool invited, bool accepted, const char *role, text *pool_name, text *party_name)
 {
-	Datum		values[3];
-
-	values[0] = Int64GetDatum(pool);
-	values[1] = Int64GetDatum(party);
-	values[2] = CStringGetTextDatum(role);
-	if (query_run(&is_member, values, NULL, false) == 0)
+	if (!invited)
 		ereport(ERROR,
 				(errcode(ERRCODE_NOT_A_MEMBER),
 				 errmsg("party \"%s\" is not a %s of pool \"%s\"",
 						text_to_cstring(party_name), role, text_to_cstring(pool_name)),
 				 errhint("invite() the party as %s, and have it accept().", role)));
-	if (!DatumGetBool(query_value(0, 1, NULL)))
+	if (!accepted)
 		ereport(ERROR,
 				(errcode(ERRCODE_NOT_A_MEMBER),
 				 errmsg("party \"%s\" has not accepted to be a %s of pool \"%s\"",
@@ -226,13 +236,16 @@ record_supply(FunctionCallInfo fcinfo, bool withdraw)
 {
 	static const char *const names[] = {"pool", "provider", "quantity", "period"};
 	Datum		values[4];
+	bool		invited;
 	int64		result;
 
 	require_arguments(fcinfo, lengthof(names), names);
 	SPI_connect();
 	values[0] = Int64GetDatum(id_of_name(&pool_by_name, "pool", PG_GETARG_TEXT_PP(0), false));
 	values[1] = Int64GetDatum(id_of_name(&party_by_name, "party", PG_GETARG_TEXT_PP(1), false));
-	require_member(DatumGetInt64(values[0]), DatumGetInt64(values[1]), "provider",
+	values[2] = CStringGetTextDatum("provider");
+	invited = query_run(&is_member, values, NULL, false) > 0;
+	require_member(invited, invited && DatumGetBool(query_value(0, 1, NULL)), "provider",
 				   PG_GETARG_TEXT_PP(0), PG_GETARG_TEXT_PP(1));
 	require_positive(PG_GETARG_DATUM(2));
 	require_period(PG_GETARG_DATUM(3));
@@ -266,38 +279,52 @@ Datum
 lease_reserve(PG_FUNCTION_ARGS)
 {
 	static const char *const names[] = {"pool", "consumer", "quantity", "period"};
-	Datum		values[5];
-	Datum		terms[3];
-	char		nulls[5] = {' ', ' ', ' ', ' ', ' '};
+	Datum		values[6];
+	char		nulls[6] = {' ', ' ', ' ', ' ', ' ', ' '};
+	Datum		pool;
+	Datum		consumer;
+	Datum		accepted;
 	Datum		violation;
-	bool		isnull;
+	bool		no_pool;
+	bool		no_consumer;
+	bool		not_invited;
+	bool		no_violation;
 	int64		result;
 
 	require_arguments(fcinfo, lengthof(names), names);
-	SPI_connect();
-	values[0] = Int64GetDatum(id_of_name(&pool_by_name, "pool", PG_GETARG_TEXT_PP(0), false));
-	values[1] = Int64GetDatum(id_of_name(&party_by_name, "party", PG_GETARG_TEXT_PP(1), false));
-	require_member(DatumGetInt64(values[0]), DatumGetInt64(values[1]), "consumer",
-				   PG_GETARG_TEXT_PP(0), PG_GETARG_TEXT_PP(1));
 	require_positive(PG_GETARG_DATUM(2));
 	require_period(PG_GETARG_DATUM(3));
-
-	terms[0] = values[0];
-	terms[1] = values[2] = PG_GETARG_DATUM(2);
-	terms[2] = values[3] = PG_GETARG_DATUM(3);
-	query_run(&terms_of_lease, terms, NULL, false);
-	violation = query_value(0, 1, &isnull);
-	if (!isnull)
+	SPI_connect();
+	for (int i = 0; i < 4; i++)
+		values[i] = PG_GETARG_DATUM(i);
+	query_run(&what_to_reserve, values, NULL, false);
+	pool = query_value(0, 1, &no_pool);
+	consumer = query_value(0, 2, &no_consumer);
+	accepted = query_value(0, 3, NULL);
+	query_value(0, 4, &not_invited);
+	violation = query_value(0, 5, &no_violation);
+	if (no_pool)
+		unknown_name("pool", PG_GETARG_TEXT_PP(0));
+	if (no_consumer)
+		unknown_name("party", PG_GETARG_TEXT_PP(1));
+	require_member(!not_invited, DatumGetBool(accepted), "consumer",
+				   PG_GETARG_TEXT_PP(0), PG_GETARG_TEXT_PP(1));
+	if (!no_violation)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUTSIDE_TERMS),
 				 errmsg("lease is outside the terms of pool \"%s\"",
 						text_to_cstring(PG_GETARG_TEXT_PP(0))),
 				 errdetail("%s", TextDatumGetCString(violation))));
 
+	values[0] = pool;
+	values[1] = consumer;
+	values[2] = PG_GETARG_DATUM(2);
+	values[3] = PG_GETARG_DATUM(3);
+	values[4] = query_value(0, 6, NULL);
 	if (PG_ARGISNULL(4))
-		nulls[4] = 'n';
+		nulls[5] = 'n';
 	else
-		values[4] = PG_GETARG_DATUM(4);
+		values[5] = PG_GETARG_DATUM(4);
 	query_run(&insert_lease, values, nulls, false);
 	result = DatumGetInt64(query_value(0, 1, NULL));
 	SPI_finish();
@@ -442,10 +469,10 @@ lease_import(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NOT_A_MEMBER),
 				 errmsg("party \"%s\" is not a consumer of pool \"%s\"", found, column_value(2)),
 				 errhint("invite() the party as consumer, and have it accept().")));
-	found = first_value("SELECT sharecollab.terms_violation(p.pool_id, s.quantity, s.during),"
+	found = first_value("SELECT sharecollab.terms_violation(p, s.quantity, s.during),"
 						" s.pool, s.reference FROM %s AS s"
 						" JOIN sharecollab.pool AS p ON p.name = s.pool"
-						" WHERE sharecollab.terms_violation(p.pool_id, s.quantity, s.during) IS NOT NULL",
+						" WHERE sharecollab.terms_violation(p, s.quantity, s.during) IS NOT NULL",
 						source, 1);
 	if (found)
 		ereport(ERROR,

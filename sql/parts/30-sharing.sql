@@ -234,27 +234,24 @@ CREATE FUNCTION withdraw_supply(pool text, provider text, quantity numeric, duri
 COMMENT ON FUNCTION withdraw_supply(text, text, numeric, tstzrange) IS
 'A provider takes a quantity away again: an outage or the end of a supply. Never refused because of leases: where they need more than is left, the calendar records a deficit. Returns the key of the new, negative supply. Errors: SC002 if the provider supplies less than that at some instant, and those of add_supply.';
 
-CREATE FUNCTION terms_violation(pool_id bigint, quantity numeric, during tstzrange)
-	RETURNS text LANGUAGE sql STABLE PARALLEL SAFE STRICT
-BEGIN ATOMIC
-	SELECT CASE
-		WHEN quantity < p.min_quantity
-			THEN format('The quantity is %s %s; the least is %s.', quantity, p.unit, p.min_quantity)
-		WHEN quantity > p.max_quantity
-			THEN format('The quantity is %s %s; the most is %s.', quantity, p.unit, p.max_quantity)
-		WHEN mod(quantity, p.quantity_step) <> 0
-			THEN format('The quantity is %s %s; it must be a multiple of %s.', quantity, p.unit, p.quantity_step)
-		WHEN timezone(p.time_zone, timezone(p.time_zone, lower(during)) + p.min_duration) > upper(during)
-			THEN format('The period is shorter than %s.', p.min_duration)
-		WHEN p.max_duration IS NOT NULL AND upper_inf(during)
-			THEN format('The period is open-ended; the longest is %s.', p.max_duration)
-		WHEN timezone(p.time_zone, timezone(p.time_zone, lower(during)) + p.max_duration) < upper(during)
-			THEN format('The period is longer than %s.', p.max_duration)
-		END
-	FROM pool AS p
-	WHERE p.pool_id = terms_violation.pool_id;
-END;
-COMMENT ON FUNCTION terms_violation(bigint, numeric, tstzrange) IS
+-- Without FROM, so that it is inlined where it is used.
+CREATE FUNCTION terms_violation(pool pool, quantity numeric, during tstzrange)
+	RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+RETURN CASE
+	WHEN quantity < (pool).min_quantity
+		THEN format('The quantity is %s %s; the least is %s.', quantity, (pool).unit, (pool).min_quantity)
+	WHEN quantity > (pool).max_quantity
+		THEN format('The quantity is %s %s; the most is %s.', quantity, (pool).unit, (pool).max_quantity)
+	WHEN mod(quantity, (pool).quantity_step) <> 0
+		THEN format('The quantity is %s %s; it must be a multiple of %s.', quantity, (pool).unit, (pool).quantity_step)
+	WHEN timezone((pool).time_zone, timezone((pool).time_zone, lower(during)) + (pool).min_duration) > upper(during)
+		THEN format('The period is shorter than %s.', (pool).min_duration)
+	WHEN (pool).max_duration IS NOT NULL AND upper_inf(during)
+		THEN format('The period is open-ended; the longest is %s.', (pool).max_duration)
+	WHEN timezone((pool).time_zone, timezone((pool).time_zone, lower(during)) + (pool).max_duration) < upper(during)
+		THEN format('The period is longer than %s.', (pool).max_duration)
+	END;
+COMMENT ON FUNCTION terms_violation(pool, numeric, tstzrange) IS
 'Why a lease of a quantity during a period would be outside the terms of a pool; NULL if it would not.';
 
 CREATE FUNCTION reserve(pool text, consumer text, quantity numeric, during tstzrange, reference text DEFAULT NULL) RETURNS bigint
