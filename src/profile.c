@@ -4,7 +4,7 @@
  *		input and output, and its constructors.
  *
  * The stored form is described in profile.h; only profile_read() and
- * profile_finish() know it.  What is computed from profiles is in
+ * profile_pack() know it.  What is computed from profiles is in
  * profile_ops.c, the aggregates are in profile_agg.c.
  */
 #include "postgres.h"
@@ -134,15 +134,17 @@ profile_builder_grow(ProfileBuilder *builder)
 	builder->value = repalloc_huge(builder->value, builder->size * sizeof(int64));
 }
 
+/* Write an integer, and perhaps further bytes up to the 8th. */
 static inline uint8 *
 store(uint8 *p, uint64 value, int width)
 {
-	for (int i = 0; i < width; i++)
-	{
-		*p++ = (uint8) value;
-		value >>= 8;
-	}
-	return p;
+#ifndef WORDS_BIGENDIAN
+	memcpy(p, &value, sizeof(uint64));
+#else
+	for (int i = 0; i < width; i++, value >>= 8)
+		p[i] = (uint8) value;
+#endif
+	return p + width;
 }
 
 /* bytes for an unsigned integer, at least 1 */
@@ -176,10 +178,10 @@ trim_scale(ProfileBuilder *builder)
 }
 
 /*
- * Make the canonical stored form, and free the builder's arrays.
+ * Make the canonical stored form.
  */
 struct varlena *
-profile_finish(ProfileBuilder *builder)
+profile_pack(ProfileBuilder *builder)
 {
 	int			n = builder->n;
 	int			first = n > 0 && builder->at[0] == DT_NOBEGIN ? 1 : 0;
@@ -218,9 +220,10 @@ profile_finish(ProfileBuilder *builder)
 
 	size = VARHDRSZ + PROFILE_HEADER_SIZE + (nfinite > 0 ? 8 : 0) +
 		(int64) Max(nfinite - 1, 0) * time_width + (int64) n * value_width;
-	if (size > (int64) MaxAllocSize)
+	if (size > (int64) (MaxAllocSize - sizeof(uint64)))
 		profile_too_long();
-	result = palloc(size);
+	/* with room for what store() writes behind the last one */
+	result = palloc(size + sizeof(uint64));
 	SET_VARSIZE(result, size);
 
 	p = (uint8 *) VARDATA(result);
@@ -231,11 +234,29 @@ profile_finish(ProfileBuilder *builder)
 	p = store(p, n, 4);
 	if (nfinite > 0)
 		p = store(p, base, 8);
-	for (int i = first + 1; i < n; i++)
-		p = store(p, ((uint64) builder->at[i] - base) / profile_units[unit], time_width);
+	if (unit == 0)
+	{
+		for (int i = first + 1; i < n; i++)
+			p = store(p, (uint64) builder->at[i] - base, time_width);
+	}
+	else
+	{
+		for (int i = first + 1; i < n; i++)
+			p = store(p, ((uint64) builder->at[i] - base) / profile_units[unit], time_width);
+	}
 	for (int i = 0; i < n; i++)
 		p = store(p, (uint64) builder->value[i], value_width);
 	Assert(p == (uint8 *) result + size);
+	return result;
+}
+
+/*
+ * The same, and free the builder's arrays.
+ */
+struct varlena *
+profile_finish(ProfileBuilder *builder)
+{
+	struct varlena *result = profile_pack(builder);
 
 	pfree(builder->at);
 	pfree(builder->value);

@@ -82,6 +82,7 @@ extern const int64 profile_units[];
 /* profile.c */
 extern void profile_read(Datum profile, ProfileReader *reader);
 extern void profile_builder_init(ProfileBuilder *builder, int64 size, int scale);
+extern struct varlena *profile_pack(ProfileBuilder *builder);
 extern struct varlena *profile_finish(ProfileBuilder *builder);
 pg_noreturn extern void profile_too_long(void);
 extern struct varlena *profile_rectangle(Span span, Decimal quantity);

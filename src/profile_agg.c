@@ -27,6 +27,7 @@
 #include "compat.h"
 #include "aggregate.h"
 #include "miscadmin.h"
+#include "port/pg_bitutils.h"
 #include "profile.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -62,203 +63,40 @@ typedef struct LoadState
 /* below this many events growing is cheaper than compacting */
 #define LOAD_COMPACT_SIZE	65536
 
-/* below this many events a comparison sort is faster than a radix sort */
-#define RADIX_SORT_MIN		256
-#define RADIX_BITS			11
-#define RADIX_SIZE			(1 << RADIX_BITS)
-#define RADIX_PASSES		((64 + RADIX_BITS - 1) / RADIX_BITS)
+/* events by their instants; packed ones without unpacking them */
+#define SORT_NAME		sort_wide
+#define SORT_TYPE		LoadEvent
+#define SORT_KEY(e)		((uint64) (e).at ^ (UINT64CONST(1) << 63))
+#include "sort_by_time.h"
 
-/* up to so many sorted runs are merged instead */
-#define MERGE_RUNS			8
-
-#define ST_SORT sort_few_events
-#define ST_ELEMENT_TYPE LoadEvent
-#define ST_COMPARE(a, b) ((a)->at < (b)->at ? -1 : (a)->at > (b)->at)
-#define ST_SCOPE static
-#define ST_DECLARE
-#define ST_DEFINE
-#include "lib/sort_template.h"
-
-static LoadEvent *
-allocate_events(int64 n)
-{
-	return MemoryContextAllocHuge(CurrentMemoryContext, Max(n, 1) * sizeof(LoadEvent));
-}
+#define SORT_NAME		sort_packed
+#define SORT_TYPE		int64
+#define SORT_KEY(e)		(((uint64) (e) ^ (UINT64CONST(1) << 63)) >> CHANGE_BITS)
+#include "sort_by_time.h"
 
 /*
- * Merge neighbouring sorted runs, two by two, until one is left; "starts" has
- * their first positions and n.  Returns the array that holds the result.
+ * Make one event of two at the same instant, if it is one.  Where the sum
+ * would not fit, events stay apart: later ones may bring it back, and the
+ * answer must not depend on when we compact.  Samples of a gauge must agree.
  */
-static LoadEvent *
-merge_runs(LoadEvent *events, LoadEvent *scratch, int64 *starts, int nruns)
+static inline bool
+add_change(int64 *change, int64 other, int64 limit, bool gauge, TimestampTz at)
 {
-	while (nruns > 1)
+	int64		sum;
+
+	if (gauge)
 	{
-		LoadEvent  *swap = events;
-		int			merged = 0;
-
-		for (int run = 0; run < nruns; run += 2)
-		{
-			int64		left = starts[run];
-			int64		left_end = starts[run + 1];
-			int64		right = left_end;
-			int64		right_end = run + 1 < nruns ? starts[run + 2] : left_end;
-			LoadEvent  *to = scratch + left;
-
-			CHECK_FOR_INTERRUPTS();
-			while (left < left_end && right < right_end)
-				*to++ = events[events[right].at < events[left].at ? right++ : left++];
-			memcpy(to, events + left, (left_end - left) * sizeof(LoadEvent));
-			to += left_end - left;
-			memcpy(to, events + right, (right_end - right) * sizeof(LoadEvent));
-			starts[merged++] = starts[run];
-			starts[merged] = right_end;
-		}
-		nruns = merged;
-		events = scratch;
-		scratch = swap;
-	}
-	return events;
-}
-
-/*
- * Sort by the distance from the earliest event, least significant digit
- * first: instants within a year need 5 passes, whatever their order.
- * Returns the array that holds the result.
- */
-static LoadEvent *
-radix_sort_events(LoadEvent *events, LoadEvent *scratch, int64 n,
-				  TimestampTz earliest, TimestampTz latest)
-{
-	uint64		range = (uint64) latest - (uint64) earliest;
-	int			passes = 0;
-	uint32	  (*count)[RADIX_SIZE];
-
-	while (passes < RADIX_PASSES && range >> (passes * RADIX_BITS) != 0)
-		passes++;
-	count = palloc0(passes * sizeof(*count));
-	for (int64 i = 0; i < n; i++)
-	{
-		uint64		key = (uint64) events[i].at - (uint64) earliest;
-
-		for (int pass = 0; pass < passes; pass++, key >>= RADIX_BITS)
-			count[pass][key & (RADIX_SIZE - 1)]++;
-	}
-	for (int pass = 0; pass < passes; pass++)
-	{
-		int			shift = pass * RADIX_BITS;
-		uint32		position = 0;
-		LoadEvent  *swap = events;
-
-		CHECK_FOR_INTERRUPTS();
-		for (int digit = 0; digit < RADIX_SIZE; digit++)
-		{
-			uint32		here = count[pass][digit];
-
-			count[pass][digit] = position;
-			position += here;
-		}
-		for (int64 i = 0; i < n; i++)
-		{
-			uint64		key = (uint64) events[i].at - (uint64) earliest;
-
-			scratch[count[pass][(key >> shift) & (RADIX_SIZE - 1)]++] = events[i];
-		}
-		events = scratch;
-		scratch = swap;
-	}
-	pfree(count);
-	return events;
-}
-
-/*
- * Sort events by instant.  Returns the array that holds the result, "events"
- * or "scratch".
- */
-static LoadEvent *
-sort_events(LoadEvent *events, LoadEvent *scratch, int64 n)
-{
-	TimestampTz earliest = n > 0 ? events[0].at : 0;
-	TimestampTz latest = earliest;
-	int64		starts[MERGE_RUNS + 1] = {0};
-	int			nruns = 1;
-
-	for (int64 i = 1; i < n; i++)
-	{
-		if (events[i - 1].at > events[i].at)
-		{
-			if (nruns < MERGE_RUNS)
-				starts[nruns] = i;
-			nruns++;
-		}
-		earliest = Min(earliest, events[i].at);
-		latest = Max(latest, events[i].at);
-	}
-	if (nruns == 1)
-		return events;
-	if (nruns <= MERGE_RUNS)
-	{
-		starts[nruns] = n;
-		return merge_runs(events, scratch, starts, nruns);
-	}
-	if (n < RADIX_SORT_MIN || n > PG_UINT32_MAX)
-	{
-		sort_few_events(events, n);
-		return events;
-	}
-	return radix_sort_events(events, scratch, n, earliest, latest);
-}
-
-/*
- * Make one event of those at the same instant, in place; returns how many are
- * left.  Where the sum would not fit, events stay apart: later ones may bring
- * it back, and the answer must not depend on when we compact.
- */
-static int64
-coalesce_events(LoadEvent *events, int64 n)
-{
-	int64		kept = 0;
-
-	for (int64 i = 0; i < n; i++)
-	{
-		int64		sum;
-
-		if (kept > 0 && events[kept - 1].at == events[i].at &&
-			!pg_add_s64_overflow(events[kept - 1].change, events[i].change, &sum) &&
-			sum != PG_INT64_MIN)
-			events[kept - 1].change = sum;
-		else
-		{
-			/* the instant before is complete; it may have come to nothing */
-			if (kept > 0 && events[kept - 1].change == 0)
-				kept--;
-			events[kept++] = events[i];
-		}
-	}
-	if (kept > 0 && events[kept - 1].change == 0)
-		kept--;
-	return kept;
-}
-
-/*
- * The same for samples: at one instant there can be one value only.
- */
-static int64
-coalesce_samples(LoadEvent *events, int64 n)
-{
-	int64		kept = 0;
-
-	for (int64 i = 0; i < n; i++)
-	{
-		if (kept == 0 || events[kept - 1].at != events[i].at)
-			events[kept++] = events[i];
-		else if (events[kept - 1].change != events[i].change)
+		if (*change != other)
 			ereport(ERROR,
 					(errcode(ERRCODE_CARDINALITY_VIOLATION),
-					 errmsg("gauge has two values at %s", timestamptz_to_str(events[i].at)),
+					 errmsg("gauge has two values at %s", timestamptz_to_str(at)),
 					 errhint("Decide for one, for example with SELECT DISTINCT ON.")));
+		return true;
 	}
-	return kept;
+	if (pg_add_s64_overflow(*change, other, &sum) || sum <= -limit || sum >= limit)
+		return false;
+	*change = sum;
+	return true;
 }
 
 static LoadState *
@@ -315,80 +153,66 @@ resize_wide(LoadState *state, int64 size)
 }
 
 /*
- * The events of a state as they are, with free space for more behind them.
+ * All events of a state, in memory for so many.
  */
-static LoadEvent *
-load_events(const LoadState *state, int64 more)
+static void
+unpack_events(const LoadState *state, LoadEvent *events)
 {
-	int64		n = state->npacked + state->nwide;
-	LoadEvent  *events = allocate_events(n + more);
-
 	for (int64 i = 0; i < state->npacked; i++)
 		events[i] = unpack_event(state->base, state->packed[i]);
 	if (state->nwide > 0)
 		memcpy(events + state->npacked, state->wide, state->nwide * sizeof(LoadEvent));
-	return events;
 }
 
 /*
- * Sort n events in memory of their own, which is freed or returned.
- */
-static LoadEvent *
-load_sort(LoadEvent *events, int64 n)
-{
-	LoadEvent  *scratch = allocate_events(n);
-	LoadEvent  *sorted = sort_events(events, scratch, n);
-
-	pfree(sorted == events ? scratch : events);
-	return sorted;
-}
-
-/*
- * Make a state hold these events, which are freed.  They come in order when
- * this matters: the base is put in their middle, where most can be packed.
- */
-static void
-load_replace(LoadState *state, LoadEvent *events, int64 n)
-{
-	int64		npacked = 0;
-
-	state->base = n > 0 ? events[n / 2].at : 0;
-	for (int64 i = 0; i < n; i++)
-		npacked += can_pack(state->base, events[i].at, events[i].change);
-	if (npacked > state->packed_size)
-		resize_packed(state, npacked);
-	if (n - npacked > state->wide_size)
-		resize_wide(state, n - npacked);
-
-	state->npacked = 0;
-	state->nwide = 0;
-	for (int64 i = 0; i < n; i++)
-	{
-		if (can_pack(state->base, events[i].at, events[i].change))
-			state->packed[state->npacked++] =
-				pack_event(state->base, events[i].at, events[i].change);
-		else
-			state->wide[state->nwide++] = events[i];
-	}
-	pfree(events);
-}
-
-static int64
-load_coalesce(const LoadState *state, LoadEvent *events, int64 n)
-{
-	return state->gauge ? coalesce_samples(events, n) : coalesce_events(events, n);
-}
-
-/*
- * Sort the events of a state and make one of those at the same instant.
+ * Sort the events of a state and make one of those at the same instant; those
+ * that came to nothing go.  Packed and wide ones are not looked at together.
  */
 static void
 load_compact(LoadState *state)
 {
-	int64		n = state->npacked + state->nwide;
-	LoadEvent  *events = load_sort(load_events(state, 0), n);
+	void	   *scratch = MemoryContextAllocHuge(CurrentMemoryContext,
+												 Max(Max(state->npacked * sizeof(int64),
+														 state->nwide * sizeof(LoadEvent)), 1));
+	int64	   *packed = sort_packed(state->packed, scratch, state->npacked);
+	LoadEvent  *wide;
+	int64		n = 0;
 
-	load_replace(state, events, load_coalesce(state, events, n));
+	for (int64 i = 0; i < state->npacked; i++)
+	{
+		LoadEvent	event = unpack_event(state->base, packed[i]);
+		LoadEvent	last = n > 0 ? unpack_event(state->base, state->packed[n - 1]) : event;
+
+		if (n > 0 && last.at == event.at &&
+			add_change(&last.change, event.change, CHANGE_BIAS, state->gauge, event.at))
+		{
+			state->packed[n - 1] = pack_event(state->base, last.at, last.change);
+			continue;
+		}
+		if (n > 0 && last.change == 0 && !state->gauge)
+			n--;
+		state->packed[n++] = packed[i];
+	}
+	if (n > 0 && !state->gauge && unpack_event(state->base, state->packed[n - 1]).change == 0)
+		n--;
+	state->npacked = n;
+
+	wide = sort_wide(state->wide, scratch, state->nwide);
+	n = 0;
+	for (int64 i = 0; i < state->nwide; i++)
+	{
+		if (n > 0 && state->wide[n - 1].at == wide[i].at &&
+			add_change(&state->wide[n - 1].change, wide[i].change, PG_INT64_MAX,
+					   state->gauge, wide[i].at))
+			continue;
+		if (n > 0 && state->wide[n - 1].change == 0 && !state->gauge)
+			n--;
+		state->wide[n++] = wide[i];
+	}
+	if (n > 0 && !state->gauge && state->wide[n - 1].change == 0)
+		n--;
+	state->nwide = n;
+	pfree(scratch);
 }
 
 /*
@@ -410,7 +234,7 @@ load_event(LoadState *state, TimestampTz at, int64 change)
 {
 	if (unlikely(change == 0 && !state->gauge))
 		return;
-	if (unlikely(state->npacked == 0 && state->nwide == 0))
+	if (unlikely(state->npacked == 0 && at != DT_NOBEGIN))
 		state->base = at;
 	for (;;)
 	{
@@ -419,6 +243,12 @@ load_event(LoadState *state, TimestampTz at, int64 change)
 			if (likely(state->npacked < state->packed_size))
 			{
 				state->packed[state->npacked++] = pack_event(state->base, at, change);
+
+				/*
+				 * With many groups, the place of a group's next event is out
+				 * of the cache when its next row comes.  Ask for it now.
+				 */
+				__builtin_prefetch(&state->packed[state->npacked + 7], 1);
 				return;
 			}
 		}
@@ -446,15 +276,23 @@ static void
 load_rescale(LoadState *state, int scale)
 {
 	int64		n = state->npacked + state->nwide;
-	LoadEvent  *events = load_events(state, 0);
+	LoadEvent  *events = MemoryContextAllocHuge(CurrentMemoryContext,
+												Max(n, 1) * sizeof(LoadEvent));
 
+	unpack_events(state, events);
+	state->npacked = 0;
+	state->nwide = 0;
 	for (int64 i = 0; i < n; i++)
 	{
-		if (!decimal_rescale(events[i].change, state->scale, scale, &events[i].change))
+		int64		change;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!decimal_rescale(events[i].change, state->scale, scale, &change))
 			decimal_overflow();
+		load_event(state, events[i].at, change);
 	}
-	load_replace(state, events, n);
 	state->scale = scale;
+	pfree(events);
 }
 
 /* Bring a quantity and the state to the same scale. */
@@ -587,6 +425,10 @@ sum_profile_transition(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(state);
 }
 
+/*
+ * The runs that come from workers are sorted; appended to each other they are
+ * merged when the result is made (see sort_events).
+ */
 PG_FUNCTION_INFO_V1(load_profile_combine);
 Datum
 load_profile_combine(PG_FUNCTION_ARGS)
@@ -594,9 +436,6 @@ load_profile_combine(PG_FUNCTION_ARGS)
 	MemoryContext context = aggregate_context(fcinfo);
 	LoadState  *state = PG_GETARG_STATE(0, LoadState);
 	LoadState  *other = PG_GETARG_STATE(1, LoadState);
-	int64		n;
-	LoadEvent  *events;
-	LoadEvent  *other_events;
 
 	if (other == NULL)
 		PG_RETURN_STATE(state);
@@ -604,21 +443,23 @@ load_profile_combine(PG_FUNCTION_ARGS)
 	{
 		state = load_new(context, other->gauge);
 		state->scale = other->scale;
+		state->base = other->base;
+		if (other->npacked > state->packed_size)
+			resize_packed(state, other->npacked);
 	}
 	else if (other->scale > state->scale)
 		load_rescale(state, other->scale);
 	else if (other->scale < state->scale)
 		load_rescale(other, state->scale);
 
-	/* sorted runs from the workers: merging them now is cheaper than later */
-	n = other->npacked + other->nwide;
-	events = load_events(state, n);
-	other_events = load_events(other, 0);
-	memcpy(events + state->npacked + state->nwide, other_events, n * sizeof(LoadEvent));
-	pfree(other_events);
-	n += state->npacked + state->nwide;
-	events = load_sort(events, n);
-	load_replace(state, events, load_coalesce(state, events, n));
+	for (int64 i = 0; i < other->npacked; i++)
+	{
+		LoadEvent	event = unpack_event(other->base, other->packed[i]);
+
+		load_event(state, event.at, event.change);
+	}
+	for (int64 i = 0; i < other->nwide; i++)
+		load_event(state, other->wide[i].at, other->wide[i].change);
 	PG_RETURN_POINTER(state);
 }
 
@@ -675,35 +516,63 @@ load_profile_deserialize(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(state);
 }
 
-PG_FUNCTION_INFO_V1(gauge_profile_final);
-Datum
-gauge_profile_final(PG_FUNCTION_ARGS)
+/*
+ * Memory for the final functions to work in.  It is kept from group to group:
+ * to get and give back as much for each would cost more than the sorting.
+ */
+static void *
+final_scratch(FunctionCallInfo fcinfo, Size size)
 {
-	LoadState  *state = PG_GETARG_STATE(0, LoadState);
-	LoadEvent  *events;
-	int64		n;
-	ProfileBuilder builder;
+	typedef struct Scratch
+	{
+		Size		size;
+		void	   *memory;
+	} Scratch;
+	Scratch    *scratch = fcinfo->flinfo->fn_extra;
 
-	aggregate_context(fcinfo);
-	if (state == NULL)
-		PG_RETURN_NULL();
-	n = state->npacked + state->nwide;
-	events = load_sort(load_events(state, 0), n);
-	n = load_coalesce(state, events, n);
-	profile_builder_init(&builder, n, state->scale);
-	for (int64 i = 0; i < n; i++)
-		profile_append(&builder, events[i].at, events[i].change);
-	pfree(events);
-	PG_RETURN_PROFILE(&builder);
+	if (scratch == NULL)
+		scratch = fcinfo->flinfo->fn_extra =
+			MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Scratch));
+	if (scratch->size < size)
+	{
+		if (scratch->memory != NULL)
+			pfree(scratch->memory);
+		scratch->size = 0;
+		scratch->memory = MemoryContextAllocHuge(fcinfo->flinfo->fn_mcxt, size);
+		scratch->size = size;
+	}
+	return scratch->memory;
 }
 
+/*
+ * An event in order of time; "last" if it is the last one at its instant.
+ */
+static inline void
+sweep(ProfileBuilder *builder, int128 *sum, LoadEvent event, bool last, bool gauge)
+{
+	if (gauge)
+		*sum = event.change;
+	else
+		*sum += event.change;
+	if (!last)
+		return;
+	if (unlikely(*sum > PG_INT64_MAX || *sum <= PG_INT64_MIN))
+		decimal_overflow();
+	profile_append(builder, event.at, (int64) *sum);
+}
+
+/*
+ * The final function of load_profile, sum(profile) and gauge_profile.  Sorting
+ * changes the order of a state's events but not what it says, so to the
+ * executor it is read-only.
+ */
 PG_FUNCTION_INFO_V1(load_profile_final);
 Datum
 load_profile_final(PG_FUNCTION_ARGS)
 {
 	LoadState  *state = PG_GETARG_STATE(0, LoadState);
-	LoadEvent  *events;
 	int64		n;
+	int64	   *scratch;
 	ProfileBuilder builder;
 	int128		sum = 0;
 
@@ -711,20 +580,59 @@ load_profile_final(PG_FUNCTION_ARGS)
 	if (state == NULL)
 		PG_RETURN_NULL();
 	n = state->npacked + state->nwide;
-	events = load_sort(load_events(state, 0), n);
-
-	profile_builder_init(&builder, n, state->scale);
-	for (int64 i = 0; i < n; i++)
+	if (n > PROFILE_MAX_STEPS)
 	{
-		sum += events[i].change;
-		if (i + 1 < n && events[i + 1].at == events[i].at)
-			continue;
-		if (unlikely(sum > PG_INT64_MAX || sum <= PG_INT64_MIN))
-			decimal_overflow();
-		profile_append(&builder, events[i].at, (int64) sum);
+		load_compact(state);
+		n = state->npacked + state->nwide;
+		if (n > PROFILE_MAX_STEPS)
+			profile_too_long();
 	}
-	pfree(events);
-	PG_RETURN_PROFILE(&builder);
+	builder.n = 0;
+	builder.size = n;
+	builder.scale = state->scale;
+
+	if (state->nwide == 0)
+	{
+		int64	   *packed;
+
+		scratch = final_scratch(fcinfo, Max(n, 1) * 3 * sizeof(int64));
+		builder.at = scratch + n;
+		builder.value = scratch + 2 * n;
+		packed = sort_packed(state->packed, scratch, n);
+		for (int64 i = 0; i < n; i++)
+		{
+			LoadEvent	event = unpack_event(state->base, packed[i]);
+			bool		last = i + 1 == n ||
+			packed[i + 1] >> CHANGE_BITS != packed[i] >> CHANGE_BITS;
+
+			if (unlikely(!last && state->gauge))
+				add_change(&event.change, unpack_event(state->base, packed[i + 1]).change,
+						   PG_INT64_MAX, true, event.at);
+			sweep(&builder, &sum, event, last, state->gauge);
+		}
+	}
+	else
+	{
+		LoadEvent  *events;
+		LoadEvent  *sorted;
+
+		scratch = final_scratch(fcinfo, n * (2 * sizeof(LoadEvent) + 2 * sizeof(int64)));
+		builder.at = scratch;
+		builder.value = scratch + n;
+		events = (LoadEvent *) (scratch + 2 * n);
+		unpack_events(state, events);
+		sorted = sort_wide(events, events + n, n);
+		for (int64 i = 0; i < n; i++)
+		{
+			bool		last = i + 1 == n || sorted[i + 1].at != sorted[i].at;
+
+			if (unlikely(!last && state->gauge))
+				add_change(&sorted[i].change, sorted[i + 1].change,
+						   PG_INT64_MAX, true, sorted[i].at);
+			sweep(&builder, &sum, sorted[i], last, state->gauge);
+		}
+	}
+	PG_RETURN_POINTER(profile_pack(&builder));
 }
 
 /*

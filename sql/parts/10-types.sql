@@ -351,7 +351,7 @@ CREATE FUNCTION load_profile_deserialize(bytea, internal) RETURNS internal
 COMMENT ON FUNCTION load_profile_deserialize(bytea, internal) IS 'Implements load_profile and sum(profile).';
 CREATE FUNCTION load_profile_final(internal) RETURNS profile
 	AS 'MODULE_PATHNAME', 'load_profile_final' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION load_profile_final(internal) IS 'Implements load_profile and sum(profile).';
+COMMENT ON FUNCTION load_profile_final(internal) IS 'Implements load_profile, gauge_profile and sum(profile).';
 
 CREATE FUNCTION load_profile_transition(internal, tstzrange, bigint) RETURNS internal
 	AS 'MODULE_PATHNAME', 'load_profile_transition_int8' LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -362,10 +362,6 @@ COMMENT ON FUNCTION load_profile_transition(internal, tstzrange, integer) IS 'Im
 CREATE FUNCTION gauge_profile_transition(internal, timestamptz, numeric) RETURNS internal
 	AS 'MODULE_PATHNAME', 'gauge_profile_transition' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION gauge_profile_transition(internal, timestamptz, numeric) IS 'Implements gauge_profile.';
-CREATE FUNCTION gauge_profile_final(internal) RETURNS profile
-	AS 'MODULE_PATHNAME', 'gauge_profile_final' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION gauge_profile_final(internal) IS 'Implements gauge_profile.';
-
 CREATE AGGREGATE load_profile(period tstzrange, quantity numeric) (
 	SFUNC = load_profile_transition,
 	STYPE = internal,
@@ -409,7 +405,7 @@ CREATE AGGREGATE gauge_profile(at timestamptz, value numeric) (
 	SFUNC = gauge_profile_transition,
 	STYPE = internal,
 	SSPACE = 1024,
-	FINALFUNC = gauge_profile_final,
+	FINALFUNC = load_profile_final,
 	COMBINEFUNC = load_profile_combine,
 	SERIALFUNC = load_profile_serialize,
 	DESERIALFUNC = load_profile_deserialize,
