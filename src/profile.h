@@ -197,13 +197,12 @@ profile_append(ProfileBuilder *builder, TimestampTz at, int64 value)
 }
 
 /*
- * Put a value at an instant that is not before the last one; at the same
- * instant, it takes the place of the value there.
+ * Let a value hold from an instant on, whatever was said about it before.
  */
 static inline void
 profile_put(ProfileBuilder *builder, TimestampTz at, int64 value)
 {
-	if (builder->n > 0 && builder->at[builder->n - 1] == at)
+	while (builder->n > 0 && builder->at[builder->n - 1] >= at)
 		builder->n--;
 	profile_append(builder, at, value);
 }

@@ -18,7 +18,9 @@
  * change is the value itself.
  *
  * States are sums of integers at the largest scale seen, so the answer does
- * not depend on the order of rows or on who summed them.
+ * not depend on the order of rows or on who summed them.  Nor do errors: it is
+ * out of range if the largest quantity does not fit at the largest scale,
+ * whatever became of that quantity in between.
  *
  * max(profile) and min(profile) are at the end.
  */
@@ -43,6 +45,7 @@ typedef struct LoadState
 	MemoryContext context;
 	bool		gauge;			/* events are values, not changes */
 	int			scale;
+	int64		magnitude;		/* largest quantity of any row, at that scale */
 	TimestampTz base;			/* packed instants count from here */
 	int64		npacked;
 	int64		packed_size;
@@ -114,9 +117,9 @@ load_new(MemoryContext context, bool gauge)
 static inline bool
 can_pack(TimestampTz base, TimestampTz at, int64 change)
 {
-	/* unsigned: the whole range of timestamps is wider than an int64 */
+	/* unsigned: the range of timestamps is wider than an int64 */
 	return (uint64) at - (uint64) base + DISTANCE_BIAS < 2 * DISTANCE_BIAS &&
-		change > -CHANGE_BIAS && change < CHANGE_BIAS;
+		change > -CHANGE_BIAS && change < CHANGE_BIAS && at != DT_NOBEGIN;
 }
 
 static inline int64
@@ -276,20 +279,27 @@ static void
 load_rescale(LoadState *state, int scale)
 {
 	int64		n = state->npacked + state->nwide;
-	LoadEvent  *events = MemoryContextAllocHuge(CurrentMemoryContext,
-												Max(n, 1) * sizeof(LoadEvent));
+	int64		factor = decimal_pow10[scale - state->scale];
+	LoadEvent  *events;
 
+	if (!decimal_rescale(state->magnitude, state->scale, scale, &state->magnitude))
+		decimal_overflow();
+	events = MemoryContextAllocHuge(CurrentMemoryContext, Max(n, 1) * sizeof(LoadEvent));
 	unpack_events(state, events);
 	state->npacked = 0;
 	state->nwide = 0;
 	for (int64 i = 0; i < n; i++)
 	{
-		int64		change;
+		int128		change = (int128) events[i].change * factor;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!decimal_rescale(events[i].change, state->scale, scale, &change))
-			decimal_overflow();
-		load_event(state, events[i].at, change);
+
+		/* a sum of changes may have to come apart again */
+		for (; change > PG_INT64_MAX; change -= PG_INT64_MAX)
+			load_event(state, events[i].at, PG_INT64_MAX);
+		for (; change < -PG_INT64_MAX; change += PG_INT64_MAX)
+			load_event(state, events[i].at, -PG_INT64_MAX);
+		load_event(state, events[i].at, (int64) change);
 	}
 	state->scale = scale;
 	pfree(events);
@@ -299,12 +309,14 @@ load_rescale(LoadState *state, int scale)
 static inline int64
 load_align(LoadState *state, int64 mantissa, int scale)
 {
-	if (likely(scale == state->scale))
-		return mantissa;
-	if (scale > state->scale)
-		load_rescale(state, scale);
-	else if (!decimal_rescale(mantissa, scale, state->scale, &mantissa))
-		decimal_overflow();
+	if (unlikely(scale != state->scale))
+	{
+		if (scale > state->scale)
+			load_rescale(state, scale);
+		else if (!decimal_rescale(mantissa, scale, state->scale, &mantissa))
+			decimal_overflow();
+	}
+	state->magnitude = Max(state->magnitude, mantissa < 0 ? -mantissa : mantissa);
 	return mantissa;
 }
 
@@ -443,6 +455,7 @@ load_profile_combine(PG_FUNCTION_ARGS)
 	{
 		state = load_new(context, other->gauge);
 		state->scale = other->scale;
+		state->magnitude = other->magnitude;
 		state->base = other->base;
 		if (other->npacked > state->packed_size)
 			resize_packed(state, other->npacked);
@@ -452,6 +465,7 @@ load_profile_combine(PG_FUNCTION_ARGS)
 	else if (other->scale < state->scale)
 		load_rescale(other, state->scale);
 
+	state->magnitude = Max(state->magnitude, other->magnitude);
 	for (int64 i = 0; i < other->npacked; i++)
 	{
 		LoadEvent	event = unpack_event(other->base, other->packed[i]);
@@ -474,6 +488,7 @@ load_profile_serialize(PG_FUNCTION_ARGS)
 	load_compact(state);
 	state_send(&buf, state->scale);
 	pq_sendbyte(&buf, state->gauge);
+	pq_sendint64(&buf, state->magnitude);
 	pq_sendint64(&buf, state->base);
 	pq_sendint64(&buf, state->npacked);
 	pq_sendint64(&buf, state->nwide);
@@ -498,6 +513,7 @@ load_profile_deserialize(PG_FUNCTION_ARGS)
 	scale = state_receive(&buf, PG_GETARG_BYTEA_PP(0));
 	state = load_new(CurrentMemoryContext, pq_getmsgbyte(&buf) != 0);
 	state->scale = scale;
+	state->magnitude = pq_getmsgint64(&buf);
 	state->base = pq_getmsgint64(&buf);
 	state->npacked = pq_getmsgint64(&buf);
 	state->nwide = pq_getmsgint64(&buf);
@@ -646,8 +662,25 @@ load_profile_final(PG_FUNCTION_ARGS)
 
 typedef struct PointwiseState
 {
+	int			scale;			/* largest of any row */
+	int64		magnitude;		/* largest value of any row, at that scale */
 	struct varlena *level[POINTWISE_LEVELS];
 } PointwiseState;
+
+/*
+ * Values that do not go together are an error even if the result has only one
+ * of them, or else it would depend on the order of rows.
+ */
+static void
+pointwise_align(PointwiseState *state, int64 magnitude, int scale)
+{
+	if (!decimal_rescale(state->magnitude, state->scale, Max(state->scale, scale),
+						 &state->magnitude) ||
+		!decimal_rescale(magnitude, scale, Max(state->scale, scale), &magnitude))
+		decimal_overflow();
+	state->scale = Max(state->scale, scale);
+	state->magnitude = Max(state->magnitude, magnitude);
+}
 
 static struct varlena *
 pointwise_pair(PGFunction operation, struct varlena *a, struct varlena *b)
@@ -700,10 +733,21 @@ pointwise_transition(FunctionCallInfo fcinfo, PGFunction operation)
 	if (!PG_ARGISNULL(1))
 	{
 		MemoryContext old = MemoryContextSwitchTo(context);
+		struct varlena *profile = PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(1));
+		ProfileReader reader;
+		int64		magnitude = 0;
 
 		if (state == NULL)
 			state = palloc0(sizeof(PointwiseState));
-		pointwise_add(state, operation, PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(1)));
+		profile_read(PointerGetDatum(profile), &reader);
+		for (int i = 0; i < reader.n; i++)
+		{
+			int64		value = profile_value(&reader, i);
+
+			magnitude = Max(magnitude, value < 0 ? -value : value);
+		}
+		pointwise_align(state, magnitude, reader.scale);
+		pointwise_add(state, operation, profile);
 		MemoryContextSwitchTo(old);
 	}
 	PG_RETURN_STATE(state);
@@ -722,6 +766,7 @@ pointwise_combine(FunctionCallInfo fcinfo, PGFunction operation)
 
 		if (state == NULL)
 			state = palloc0(sizeof(PointwiseState));
+		pointwise_align(state, other->magnitude, other->scale);
 		pointwise_add(state, operation,
 					  PG_DETOAST_DATUM_COPY(PointerGetDatum(pointwise_result(other, operation))));
 		MemoryContextSwitchTo(old);
@@ -746,24 +791,29 @@ pointwise_final(FunctionCallInfo fcinfo, PGFunction operation)
 static Datum
 pointwise_serialize(FunctionCallInfo fcinfo, PGFunction operation)
 {
+	PointwiseState *state = (PointwiseState *) PG_GETARG_POINTER(0);
+	StringInfoData buf;
+	bytea	   *profile;
+
 	aggregate_context(fcinfo);
-	return DirectFunctionCall1(profile_send,
-							   PointerGetDatum(pointwise_result((PointwiseState *) PG_GETARG_POINTER(0),
-																operation)));
+	profile = DatumGetByteaPP(DirectFunctionCall1(profile_send,
+												  PointerGetDatum(pointwise_result(state, operation))));
+	state_send(&buf, state->scale);
+	pq_sendint64(&buf, state->magnitude);
+	pq_sendbytes(&buf, VARDATA_ANY(profile), VARSIZE_ANY_EXHDR(profile));
+	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }
 
 PG_FUNCTION_INFO_V1(pointwise_deserialize);
 Datum
 pointwise_deserialize(PG_FUNCTION_ARGS)
 {
-	bytea	   *serialized = PG_GETARG_BYTEA_PP(0);
 	PointwiseState *state = palloc0(sizeof(PointwiseState));
 	StringInfoData buf;
 
 	aggregate_context(fcinfo);
-	buf.data = VARDATA_ANY(serialized);
-	buf.len = buf.maxlen = VARSIZE_ANY_EXHDR(serialized);
-	buf.cursor = 0;
+	state->scale = state_receive(&buf, PG_GETARG_BYTEA_PP(0));
+	state->magnitude = pq_getmsgint64(&buf);
 	state->level[0] = (struct varlena *) DatumGetPointer(DirectFunctionCall1(profile_recv,
 																			 PointerGetDatum(&buf)));
 	PG_RETURN_POINTER(state);

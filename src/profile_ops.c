@@ -580,19 +580,17 @@ profile_repeat(PG_FUNCTION_ARGS)
 	while (start < span.until)
 	{
 		TimestampTz next = recurrence_at(&recurrence, steps[0], ++number);
-		TimestampTz last = span.from;
 
 		for (int i = 0; i < n; i++)
 		{
 			TimestampTz at = i == 0 ? start : recurrence_at(&recurrence, steps[i], number - 1);
 
 			CHECK_FOR_INTERRUPTS();
+			/* those in an hour that is skipped may come after later ones */
 			if (at >= next || at >= span.until)
-				break;
-
-			/* of two in an hour that is skipped, the later one holds */
-			last = Max(at, last);
-			profile_put(&builder, last, profile_value(&reader, reader.first_finite + i));
+				continue;
+			profile_put(&builder, Max(Max(at, start), span.from),
+						profile_value(&reader, reader.first_finite + i));
 		}
 		start = next;
 	}

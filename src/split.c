@@ -72,7 +72,9 @@ split_partition(WindowObject window, SplitState *state, int64 nrows, Datum amoun
 	Datum		zero = int4_numeric(0);
 	Datum		one = int4_numeric(1);
 	Datum		digits = Int32GetDatum(scale);
-	Datum		unit = call2(numeric_power, int4_numeric(10), int4_numeric(-scale));
+	Datum		unit = DirectFunctionCall3(numeric_in,
+										   CStringGetDatum(psprintf("1e-%d", scale)),
+										   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 	Datum		units;
 	Datum		total = zero;
 	Datum		left;
@@ -80,8 +82,6 @@ split_partition(WindowObject window, SplitState *state, int64 nrows, Datum amoun
 	Remainder  *remainders = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(Remainder));
 	bool		negative = DatumGetBool(call2(numeric_lt, amount, zero));
 
-	/* 10^-scale as a decimal of just that scale, not as numeric_power shows it */
-	unit = call2(numeric_round, unit, digits);
 	if (!numeric_equal(call2(numeric_round, amount, digits), amount))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -117,6 +117,11 @@ split_partition(WindowObject window, SplitState *state, int64 nrows, Datum amoun
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("amount to split must be the same in every row of the partition")));
+		other = WinGetFuncArgInPartition(window, 2, i, WINDOW_SEEK_HEAD, false, &isnull, &isout);
+		if (isnull || DatumGetInt32(other) != scale)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("scale of a split must be the same in every row of the partition")));
 	}
 	if (numeric_equal(total, zero) && !numeric_equal(units, zero))
 		ereport(ERROR,

@@ -36,6 +36,7 @@ typedef struct UnitTimeState
 {
 	int128		sum;			/* quantity's mantissa times microseconds */
 	int			scale;
+	int64		magnitude;		/* largest quantity of any row, at that scale */
 
 	/* the arguments of utilization that must be the same in every row */
 	Decimal		capacity;
@@ -51,7 +52,8 @@ unit_time_new(MemoryContext context)
 static void
 unit_time_rescale(UnitTimeState *state, int scale)
 {
-	if (!decimal128_rescale(&state->sum, state->scale, scale))
+	if (!decimal_rescale(state->magnitude, state->scale, scale, &state->magnitude) ||
+		!decimal128_rescale(&state->sum, state->scale, scale))
 		decimal_overflow();
 	state->scale = scale;
 }
@@ -73,16 +75,17 @@ unit_time_add(UnitTimeState *state, Span period, Decimal quantity, Span during)
 				 errmsg("unit-hours are infinite"),
 				 errdetail("A period is unbounded within the time that is measured."),
 				 errhint("Bound the time, for example with tstzrange(a, b).")));
-
-	/* an int64 times the length of a span always fits */
-	product = (int128) mantissa * ((uint64) overlap.until - (uint64) overlap.from);
 	if (unlikely(quantity.scale != state->scale))
 	{
 		if (quantity.scale > state->scale)
 			unit_time_rescale(state, quantity.scale);
-		else if (!decimal128_rescale(&product, quantity.scale, state->scale))
+		else if (!decimal_rescale(mantissa, quantity.scale, state->scale, &mantissa))
 			decimal_overflow();
 	}
+	state->magnitude = Max(state->magnitude, mantissa < 0 ? -mantissa : mantissa);
+
+	/* an int64 times the length of a span always fits */
+	product = (int128) mantissa * ((uint64) overlap.until - (uint64) overlap.from);
 	if (unlikely(__builtin_add_overflow(state->sum, product, &state->sum)))
 		decimal_overflow();
 }
@@ -175,7 +178,8 @@ utilization_transition(PG_FUNCTION_ARGS)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("capacity must not be negative")));
-		if (during.from == DT_NOBEGIN || during.until == DT_NOEND)
+		if (!SPAN_IS_EMPTY(during) &&
+			(during.from == DT_NOBEGIN || during.until == DT_NOEND))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("utilization over an unbounded time is undefined"),
@@ -214,6 +218,7 @@ unit_time_combine(PG_FUNCTION_ARGS)
 		unit_time_rescale(state, other->scale);
 	else if (other->scale < state->scale)
 		unit_time_rescale(other, state->scale);
+	state->magnitude = Max(state->magnitude, other->magnitude);
 	if (__builtin_add_overflow(state->sum, other->sum, &state->sum))
 		decimal_overflow();
 	PG_RETURN_POINTER(state);
@@ -229,6 +234,7 @@ unit_time_serialize(PG_FUNCTION_ARGS)
 	aggregate_context(fcinfo);
 	state_send(&buf, state->scale);
 	send_int128(&buf, state->sum);
+	pq_sendint64(&buf, state->magnitude);
 	pq_sendbyte(&buf, state->capacity.scale);
 	pq_sendint64(&buf, state->capacity.mantissa);
 	pq_sendint64(&buf, state->during.from);
@@ -247,6 +253,7 @@ unit_time_deserialize(PG_FUNCTION_ARGS)
 	state = unit_time_new(CurrentMemoryContext);
 	state->scale = state_receive(&buf, PG_GETARG_BYTEA_PP(0));
 	state->sum = receive_int128(&buf);
+	state->magnitude = pq_getmsgint64(&buf);
 	state->capacity.scale = pq_getmsgbyte(&buf);
 	state->capacity.mantissa = pq_getmsgint64(&buf);
 	state->during.from = pq_getmsgint64(&buf);

@@ -1,0 +1,306 @@
+-- labels.sql
+--		What the catalog says of every member of the extension: volatility,
+--		strictness, parallel safety, comments, names of arguments, pinned paths.
+
+SET timezone = 'UTC';
+SET client_min_messages = warning;
+SET search_path = sharecollab, public;
+
+BEGIN;
+SELECT plan(21);
+
+-- ----------
+-- The functions there are, and their labels. Whoever adds one adds a line here:
+--
+--	aggregate, procedure or window, if it is one; trigger; set, if it returns one
+--	immutable, stable or volatile
+--	strict, if it is
+--	safe, restricted or unsafe: parallel safety
+--	definer, if it runs with the rights of its owner; leakproof
+--
+-- Types are written as format_type writes them.
+-- ----------
+CREATE TEMP TABLE expected (signature text PRIMARY KEY, labels text NOT NULL);
+INSERT INTO expected VALUES
+	-- 10-types: profile
+	('profile_in(cstring)', 'stable strict safe'),
+	('profile_out(profile)', 'stable strict safe'),
+	('profile_recv(internal)', 'immutable strict safe'),
+	('profile_send(profile)', 'immutable strict safe'),
+	('profile(numeric)', 'immutable strict safe'),
+	('profile(tstzrange,numeric)', 'immutable strict safe'),
+	('profile(tstzmultirange)', 'immutable strict safe'),
+	('profile_eq(profile,profile)', 'immutable strict safe'),
+	('profile_ne(profile,profile)', 'immutable strict safe'),
+	('profile_lt(profile,profile)', 'immutable strict safe'),
+	('profile_le(profile,profile)', 'immutable strict safe'),
+	('profile_gt(profile,profile)', 'immutable strict safe'),
+	('profile_ge(profile,profile)', 'immutable strict safe'),
+	('profile_cmp(profile,profile)', 'immutable strict safe'),
+	('profile_hash(profile)', 'immutable strict safe'),
+	('profile_hash_extended(profile,bigint)', 'immutable strict safe'),
+	('profile_contained(profile,profile)', 'immutable strict safe'),
+	('profile_contains(profile,profile)', 'immutable strict safe'),
+	('profile_add(profile,profile)', 'immutable strict safe'),
+	('profile_subtract(profile,profile)', 'immutable strict safe'),
+	('profile_multiply(profile,profile)', 'immutable strict safe'),
+	('profile_multiply_numeric(profile,numeric)', 'immutable strict safe'),
+	('numeric_multiply_profile(numeric,profile)', 'immutable strict safe'),
+	('profile_negate(profile)', 'immutable strict safe'),
+	('pointwise_min(profile,profile)', 'immutable strict safe'),
+	('pointwise_max(profile,profile)', 'immutable strict safe'),
+	('positive_part(profile)', 'immutable strict safe'),
+	('clip(profile,tstzrange)', 'immutable strict safe'),
+	('shift(profile,interval)', 'immutable strict safe'),
+	('repeat(profile,interval,tstzrange,text)', 'immutable strict safe'),
+	('value_at(profile,timestamp with time zone)', 'immutable strict safe'),
+	('integral(profile,tstzrange,interval)', 'immutable strict safe'),
+	('mean(profile,tstzrange)', 'immutable strict safe'),
+	('peak(profile,tstzrange)', 'immutable strict safe'),
+	('peak_at(profile,tstzrange)', 'immutable strict safe'),
+	('trough(profile,tstzrange)', 'immutable strict safe'),
+	('quantile(profile,tstzrange,numeric)', 'immutable strict safe'),
+	('duration_above(profile,numeric,tstzrange)', 'immutable strict safe'),
+	('earliest_fit(profile,numeric,interval,tstzrange,integer)', 'immutable strict safe'),
+	('sparkline(profile,tstzrange,integer)', 'immutable strict safe'),
+	('profile_rows_support(internal)', 'immutable strict safe'),
+	('steps(profile,tstzrange)', 'set immutable strict safe'),
+	('buckets(profile,tstzrange,interval,text)', 'set immutable strict safe'),
+	('load_profile_transition(internal,tstzrange,numeric)', 'immutable safe'),
+	('sum_profile_transition(internal,profile)', 'immutable safe'),
+	('load_profile_combine(internal,internal)', 'immutable safe'),
+	('load_profile_serialize(internal)', 'immutable strict safe'),
+	('load_profile_deserialize(bytea,internal)', 'immutable strict safe'),
+	('load_profile_final(internal)', 'immutable safe'),
+	('load_profile_transition(internal,tstzrange,bigint)', 'immutable safe'),
+	('load_profile_transition(internal,tstzrange,integer)', 'immutable safe'),
+	('gauge_profile_transition(internal,timestamp with time zone,numeric)', 'immutable safe'),
+	('load_profile(tstzrange,numeric)', 'aggregate immutable safe'),
+	('load_profile(tstzrange,bigint)', 'aggregate immutable safe'),
+	('load_profile(tstzrange,integer)', 'aggregate immutable safe'),
+	('gauge_profile(timestamp with time zone,numeric)', 'aggregate immutable safe'),
+	('sum(profile)', 'aggregate immutable safe'),
+	('max_profile_transition(internal,profile)', 'immutable safe'),
+	('max_profile_combine(internal,internal)', 'immutable safe'),
+	('max_profile_serialize(internal)', 'immutable strict safe'),
+	('max_profile_final(internal)', 'immutable safe'),
+	('min_profile_transition(internal,profile)', 'immutable safe'),
+	('min_profile_combine(internal,internal)', 'immutable safe'),
+	('min_profile_serialize(internal)', 'immutable strict safe'),
+	('min_profile_final(internal)', 'immutable safe'),
+	('pointwise_deserialize(bytea,internal)', 'immutable strict safe'),
+	('max(profile)', 'aggregate immutable safe'),
+	('min(profile)', 'aggregate immutable safe'),
+	('unit_hours_transition(internal,tstzrange,numeric,tstzrange)', 'immutable safe'),
+	('unit_hours_transition(internal,tstzrange,bigint,tstzrange)', 'immutable safe'),
+	('unit_hours_transition(internal,tstzrange,integer,tstzrange)', 'immutable safe'),
+	('utilization_transition(internal,tstzrange,numeric,numeric,tstzrange)', 'immutable safe'),
+	('unit_time_combine(internal,internal)', 'immutable safe'),
+	('unit_time_serialize(internal)', 'immutable strict safe'),
+	('unit_time_deserialize(bytea,internal)', 'immutable strict safe'),
+	('unit_hours_final(internal)', 'immutable safe'),
+	('utilization_final(internal)', 'immutable safe'),
+	('unit_hours(tstzrange,numeric,tstzrange)', 'aggregate immutable safe'),
+	('unit_hours(tstzrange,bigint,tstzrange)', 'aggregate immutable safe'),
+	('unit_hours(tstzrange,integer,tstzrange)', 'aggregate immutable safe'),
+	('utilization(tstzrange,numeric,numeric,tstzrange)', 'aggregate immutable safe'),
+	('decayed_transition(internal,tstzrange,numeric,interval,timestamp with time zone)', 'immutable safe'),
+	('decayed_combine(internal,internal)', 'immutable safe'),
+	('decayed_serialize(internal)', 'immutable strict safe'),
+	('decayed_deserialize(bytea,internal)', 'immutable strict safe'),
+	('decayed_final(internal)', 'immutable safe'),
+	('decayed(tstzrange,numeric,interval,timestamp with time zone)', 'aggregate immutable safe'),
+	-- 20-parties
+	('party_id(text)', 'stable strict safe'),
+	('create_party(text,text,text,regrole)', 'volatile unsafe'),
+	-- 30-sharing
+	('calendar_of_pool()', 'trigger volatile unsafe'),
+	('calendar_of_supply()', 'trigger volatile unsafe'),
+	('calendar_of_leases()', 'trigger volatile unsafe'),
+	('pool_id(text)', 'stable strict safe'),
+	('create_pool(text,text,text,text,numeric,text,text,text,numeric,numeric,numeric,interval,interval)', 'volatile unsafe'),
+	('invite(text,text,text,numeric)', 'volatile unsafe'),
+	('accept(text,text,text)', 'volatile unsafe'),
+	('add_supply(text,text,numeric,tstzrange)', 'volatile unsafe'),
+	('withdraw_supply(text,text,numeric,tstzrange)', 'volatile unsafe'),
+	('terms_violation(pool,numeric,tstzrange)', 'stable safe'),
+	('reserve(text,text,numeric,tstzrange,text)', 'volatile unsafe'),
+	('release(bigint,timestamp with time zone)', 'volatile unsafe'),
+	('cancel(bigint,timestamp with time zone)', 'volatile unsafe'),
+	('import_leases(regclass)', 'volatile unsafe'),
+	('availability(text,tstzrange)', 'stable safe'),
+	-- 50-billing
+	('split(numeric,numeric,integer)', 'window immutable safe'),
+	-- 60-reports
+	('utilization_report(text,tstzrange,interval)', 'set stable safe'),
+	('cost_report(text,tstzrange,integer)', 'set stable safe'),
+	('revenue_report(text,tstzrange,integer)', 'set stable safe');
+
+-- ----------
+-- The catalog
+-- ----------
+CREATE TEMP VIEW member AS
+SELECT classid, objid AS oid FROM pg_depend
+WHERE deptype = 'e' AND refclassid = 'pg_extension'::regclass
+AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'sharecollab');
+
+-- "internal" are those that nobody calls by name: operators, input and output,
+-- support of operator classes, aggregates and the planner, triggers
+CREATE TEMP VIEW function AS
+SELECT p.*, p.proname || '(' || array_to_string(ARRAY(SELECT format_type(t, NULL) FROM unnest(p.proargtypes) WITH ORDINALITY AS a(t, n) ORDER BY n), ',') || ')' AS signature,
+	   p.prorettype = 'trigger'::regtype
+	   OR EXISTS (SELECT FROM pg_operator WHERE oprcode = p.oid)
+	   OR EXISTS (SELECT FROM pg_type WHERE p.oid IN (typinput, typoutput, typreceive, typsend, typmodin, typmodout, typanalyze))
+	   OR EXISTS (SELECT FROM pg_amproc WHERE amproc = p.oid)
+	   OR EXISTS (SELECT FROM pg_aggregate WHERE p.oid IN (aggtransfn, aggfinalfn, aggcombinefn, aggserialfn, aggdeserialfn, aggmtransfn, aggminvtransfn, aggmfinalfn))
+	   OR EXISTS (SELECT FROM pg_proc WHERE prosupport = p.oid) AS internal
+FROM pg_proc AS p
+JOIN member ON classid = 'pg_proc'::regclass AND member.oid = p.oid;
+
+SELECT set_eq($$
+	SELECT signature,
+		   concat_ws(' ', CASE prokind WHEN 'a' THEN 'aggregate' WHEN 'p' THEN 'procedure' WHEN 'w' THEN 'window' END,
+					 CASE WHEN prorettype = 'trigger'::regtype THEN 'trigger' END,
+					 CASE WHEN proretset THEN 'set' END,
+					 CASE provolatile WHEN 'i' THEN 'immutable' WHEN 's' THEN 'stable' ELSE 'volatile' END,
+					 CASE WHEN proisstrict THEN 'strict' END,
+					 CASE proparallel WHEN 's' THEN 'safe' WHEN 'r' THEN 'restricted' ELSE 'unsafe' END,
+					 CASE WHEN prosecdef THEN 'definer' END,
+					 CASE WHEN proleakproof THEN 'leakproof' END)
+	FROM function
+$$, 'SELECT * FROM expected', 'functions and their labels are those listed');
+
+-- ----------
+-- Functions
+-- ----------
+SELECT is_empty($$
+	SELECT signature FROM function JOIN pg_language AS l ON l.oid = prolang
+	WHERE prokind <> 'a' AND lanname NOT IN ('c', 'sql')
+$$, 'every function is in C or SQL');
+
+SELECT is_empty($$
+	SELECT signature FROM function JOIN pg_language AS l ON l.oid = prolang
+	WHERE lanname = 'sql' AND prosqlbody IS NULL AND NOT coalesce(array_to_string(proconfig, ' ') ~ '\msearch_path=', false)
+$$, 'every SQL function has a body that is parsed already, or a search path of its own');
+
+SELECT is_empty($$
+	SELECT signature FROM function
+	WHERE prosecdef AND NOT coalesce(array_to_string(proconfig, ' ') ~ '\msearch_path=(pg_catalog|"")', false)
+$$, 'every SECURITY DEFINER function has a search path of its own, which starts with pg_catalog');
+
+-- Where only the order tells arguments apart, they have names. Exempt are the
+-- operands of what could as well be an operator.
+SELECT is_empty($$
+	SELECT signature FROM function
+	WHERE NOT internal AND pronargs > 0
+	AND (proargnames IS NULL OR '' = ANY (proargnames[:pronargs]))
+	AND signature NOT IN ('sum(profile)', 'max(profile)', 'min(profile)', 'pointwise_min(profile,profile)', 'pointwise_max(profile,profile)')
+$$, 'the arguments of every function have names');
+
+SELECT is_empty($$
+	SELECT signature FROM function
+	WHERE proargmodes IS NOT NULL AND '' = ANY (proargnames)
+$$, 'the columns that functions return have names');
+
+-- as regress/sql/opr_sanity has it for PostgreSQL's own
+SELECT is_empty($$
+	SELECT signature FROM function
+	WHERE provolatile = 'v' AND proparallel = 's'
+$$, 'no volatile function is parallel safe');
+
+-- ----------
+-- Aggregates
+-- ----------
+SELECT is_empty($$
+	SELECT signature FROM function JOIN pg_aggregate ON aggfnoid = function.oid
+	WHERE proparallel <> 's' OR aggcombinefn = 0
+	OR (aggtranstype = 'internal'::regtype AND (aggserialfn = 0 OR aggdeserialfn = 0))
+$$, 'every aggregate is parallel safe, combines, and can send its state');
+
+SELECT is_empty($$
+	SELECT signature, support.oid::regprocedure
+	FROM function JOIN pg_aggregate ON aggfnoid = function.oid
+	JOIN pg_proc AS support ON support.oid IN (aggtransfn, aggfinalfn, aggcombinefn, aggserialfn, aggdeserialfn, aggmtransfn, aggminvtransfn, aggmfinalfn)
+	WHERE support.proparallel <> 's' OR support.provolatile <> 'i'
+$$, 'the functions of every aggregate are immutable and parallel safe');
+
+SELECT is_empty($$
+	SELECT signature FROM function JOIN pg_aggregate ON aggfnoid = function.oid
+	WHERE aggtranstype = 'internal'::regtype AND aggtransspace = 0
+$$, 'every aggregate says how much space its state takes');
+
+-- Two of the same state share it only if the final functions leave it alone
+SELECT is_empty($$
+	SELECT signature FROM function JOIN pg_aggregate ON aggfnoid = function.oid
+	WHERE aggfinalmodify <> 'r' OR aggmfinalmodify <> 'r'
+$$, 'every aggregate can be used as a window function');
+
+-- ----------
+-- Operators
+-- ----------
+SELECT is_empty($$
+	SELECT o.oid::regoperator FROM pg_operator AS o JOIN member ON classid = 'pg_operator'::regclass AND member.oid = o.oid
+	WHERE oprresult = 'boolean'::regtype AND oprkind = 'b' AND (oprrest = 0 OR oprjoin = 0)
+$$, 'every comparison has estimators');
+
+SELECT is_empty($$
+	SELECT o.oid::regoperator FROM pg_operator AS o JOIN member ON classid = 'pg_operator'::regclass AND member.oid = o.oid
+	LEFT JOIN pg_operator AS c ON c.oid = o.oprcom
+	WHERE o.oprcode <> 0 AND o.oprkind = 'b' AND o.oprname <> '-'
+	AND (c.oprcom IS DISTINCT FROM o.oid OR c.oprleft <> o.oprright OR c.oprright <> o.oprleft)
+$$, 'every operator but - has a commutator, which knows it too');
+
+SELECT is_empty($$
+	SELECT o.oid::regoperator FROM pg_operator AS o JOIN member ON classid = 'pg_operator'::regclass AND member.oid = o.oid
+	JOIN pg_operator AS n ON n.oid = o.oprnegate
+	WHERE n.oprnegate <> o.oid OR n.oprresult <> 'boolean'::regtype
+$$, 'negators know each other');
+
+SELECT is_empty($$
+	SELECT o.oid::regoperator FROM pg_operator AS o JOIN member ON classid = 'pg_operator'::regclass AND member.oid = o.oid
+	JOIN pg_proc AS p ON p.oid = oprcode
+	WHERE p.provolatile = 'v' OR NOT p.proisstrict
+$$, 'operators are strict and not volatile');
+
+-- ----------
+-- Comments
+-- ----------
+SELECT is_empty($$
+	SELECT pg_describe_object(classid, oid, 0) FROM member
+	WHERE classid <> 'pg_class'::regclass AND coalesce(obj_description(oid, classid::regclass::name), '') = ''
+$$, 'every function, operator, type, cast, operator class and family has a comment');
+
+SELECT is_empty($$
+	SELECT c.oid::regclass FROM pg_class AS c JOIN member ON classid = 'pg_class'::regclass AND member.oid = c.oid
+	WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND coalesce(obj_description(c.oid, 'pg_class'), '') = ''
+$$, 'every table and view has a comment');
+
+SELECT is_empty($$
+	SELECT c.oid::regclass, attname FROM pg_class AS c JOIN member ON classid = 'pg_class'::regclass AND member.oid = c.oid
+	JOIN pg_attribute ON attrelid = c.oid
+	WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND attnum > 0 AND NOT attisdropped AND coalesce(col_description(c.oid, attnum), '') = ''
+$$, 'every column has a comment');
+
+-- A comment is a sentence, or several
+SELECT is_empty($$
+	SELECT pg_describe_object(classid, member.oid, objsubid), description FROM member
+	JOIN pg_description ON classoid = classid AND objoid = member.oid
+	WHERE description !~ '^\S.*[.?)]$'
+$$, 'every comment ends like a sentence');
+
+-- ----------
+-- Tables and views
+-- ----------
+SELECT is_empty($$
+	SELECT c.oid::regclass FROM pg_class AS c JOIN member ON classid = 'pg_class'::regclass AND member.oid = c.oid
+	WHERE relkind = 'v' AND NOT coalesce(reloptions @> ARRAY['security_invoker=true'], false)
+$$, 'every view is security_invoker');
+
+SELECT is_empty($$
+	SELECT (object).schema, (object).identity
+	FROM (SELECT pg_identify_object(classid, oid, 0) AS object FROM member) AS m
+	WHERE (object).schema <> 'sharecollab'
+$$, 'everything is in the schema sharecollab');
+
+SELECT * FROM finish();
+ROLLBACK;
