@@ -8,8 +8,8 @@
  * is the profile.
  *
  * Memory traffic is what such an aggregate costs, so events are kept packed:
- * 46 bits for the microseconds from the state's first instant (a year either
- * way), 18 for the change.  What does not fit is kept wide, at 16 bytes.
+ * 46 bits for the microseconds from the state's base (a year either way), 18
+ * for the change.  What does not fit is kept wide, at 16 bytes.
  * When a large array is full, its events are sorted and those of one instant
  * made one, so that a state is bounded by its distinct instants; so they are
  * before they go to another process, which thus receives sorted runs.
@@ -60,6 +60,9 @@ typedef struct LoadState
 #define CHANGE_BIAS			(INT64CONST(1) << (CHANGE_BITS - 1))
 #define CHANGE_MASK			((INT64CONST(1) << CHANGE_BITS) - 1)
 #define DISTANCE_BIAS		(UINT64CONST(1) << (63 - CHANGE_BITS))
+
+/* bases are multiples of half a year or so, so that states often share one */
+#define BASE_MASK			((INT64CONST(1) << (62 - CHANGE_BITS)) - 1)
 
 #define LOAD_FIRST_SIZE		32
 
@@ -238,7 +241,7 @@ load_event(LoadState *state, TimestampTz at, int64 change)
 	if (unlikely(change == 0 && !state->gauge))
 		return;
 	if (unlikely(state->npacked == 0 && at != DT_NOBEGIN))
-		state->base = at;
+		state->base = at & ~BASE_MASK;
 	for (;;)
 	{
 		if (likely(can_pack(state->base, at, change)))
@@ -466,11 +469,28 @@ load_profile_combine(PG_FUNCTION_ARGS)
 		load_rescale(other, state->scale);
 
 	state->magnitude = Max(state->magnitude, other->magnitude);
-	for (int64 i = 0; i < other->npacked; i++)
+	if (other->base == state->base)
 	{
-		LoadEvent	event = unpack_event(other->base, other->packed[i]);
+		int64		n = state->npacked + other->npacked;
 
-		load_event(state, event.at, event.change);
+		if (n > state->packed_size && n >= LOAD_COMPACT_SIZE)
+		{
+			load_compact(state);
+			n = state->npacked + other->npacked;
+		}
+		if (n > state->packed_size)
+			resize_packed(state, Max(n, state->packed_size * 2));
+		memcpy(state->packed + state->npacked, other->packed, other->npacked * sizeof(int64));
+		state->npacked = n;
+	}
+	else
+	{
+		for (int64 i = 0; i < other->npacked; i++)
+		{
+			LoadEvent	event = unpack_event(other->base, other->packed[i]);
+
+			load_event(state, event.at, event.change);
+		}
 	}
 	for (int64 i = 0; i < other->nwide; i++)
 		load_event(state, other->wide[i].at, other->wide[i].change);
