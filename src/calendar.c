@@ -146,15 +146,6 @@ static SavedQuery overdrawn_provider = {
 #define at_most(a, b)		DatumGetBool(DirectFunctionCall2(profile_contained, (a), (b)))
 
 static Datum
-empty_profile(void)
-{
-	Span		never = {DT_NOBEGIN, DT_NOBEGIN};
-	Decimal		zero = {0, 0};
-
-	return PointerGetDatum(profile_rectangle(never, zero));
-}
-
-static Datum
 clipped(Datum profile, Span span)
 {
 	ProfileReader reader;
@@ -430,7 +421,9 @@ static void
 carry_change(int64 pool_id, Datum change, ChangeKind kind, bool restore)
 {
 	change_calendar(pool_id, change, kind, restore);
-	if (kind == CHANGE_OF_SUPPLY && !restore && !at_most(empty_profile(), change))
+
+	/* even if the pool as a whole lost nothing, a provider may have */
+	if (kind == CHANGE_OF_SUPPLY && !restore)
 		check_providers(pool_id);
 }
 
@@ -516,4 +509,18 @@ calendar_of_pool(PG_FUNCTION_ARGS)
 	query_run(&new_calendars, NULL, NULL, false);
 	SPI_finish();
 	return PointerGetDatum(NULL);
+}
+
+/*
+ * What all leases of a pool are counted and charged in stays as it is.
+ */
+PG_FUNCTION_INFO_V1(pool_refuse_change);
+Datum
+pool_refuse_change(PG_FUNCTION_ARGS)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("unit and currency of a pool cannot be changed"),
+			 errhint("Create another pool.")));
+	PG_RETURN_NULL();
 }

@@ -18,6 +18,10 @@
 #include "utils/rangetypes.h"
 #include "utils/timestamp.h"
 
+/* as the CHECK constraints of tables supply and lease say */
+#define QUANTITY_MAX_SCALE	6
+#define QUANTITY_LIMIT		INT64CONST(1000000000000)
+
 static SavedQuery pool_by_name = {
 	.sql = "SELECT pool_id FROM sharecollab.pool WHERE name = $1",
 	.nparams = 1, .types = {TEXTOID}
@@ -191,8 +195,12 @@ require_period(Datum range)
 				 errhint("tstzrange(start, end) makes such a period.")));
 }
 
-static Decimal
-require_positive(Datum numeric)
+/*
+ * A quantity that can be stored.  All quantities of a pool share the 18 digits
+ * of its calendar, so none may take more than its part of them.
+ */
+static void
+require_quantity(Datum numeric)
 {
 	Decimal		quantity = decimal_arg(numeric, "quantity");
 
@@ -200,7 +208,14 @@ require_positive(Datum numeric)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("quantity must be positive")));
-	return quantity;
+	if (quantity.scale > QUANTITY_MAX_SCALE ||
+		decimal_cmp(quantity.mantissa, quantity.scale, QUANTITY_LIMIT, 0) >= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("quantity out of range"),
+				 errdetail("A quantity of a pool is less than 10^12, with at most %d decimal places.",
+						   QUANTITY_MAX_SCALE),
+				 errhint("Round the quantity, or choose another unit for the pool.")));
 }
 
 /* accept(pool, party, role) */
@@ -247,7 +262,7 @@ record_supply(FunctionCallInfo fcinfo, bool withdraw)
 	invited = query_run(&is_member, values, NULL, false) > 0;
 	require_member(invited, invited && DatumGetBool(query_value(0, 1, NULL)), "provider",
 				   PG_GETARG_TEXT_PP(0), PG_GETARG_TEXT_PP(1));
-	require_positive(PG_GETARG_DATUM(2));
+	require_quantity(PG_GETARG_DATUM(2));
 	require_period(PG_GETARG_DATUM(3));
 	values[2] = PG_GETARG_DATUM(2);
 	if (withdraw)
@@ -292,7 +307,7 @@ lease_reserve(PG_FUNCTION_ARGS)
 	int64		result;
 
 	require_arguments(fcinfo, lengthof(names), names);
-	require_positive(PG_GETARG_DATUM(2));
+	require_quantity(PG_GETARG_DATUM(2));
 	require_period(PG_GETARG_DATUM(3));
 	SPI_connect();
 	for (int i = 0; i < 4; i++)
@@ -452,23 +467,44 @@ lease_import(PG_FUNCTION_ARGS)
 										get_rel_name(relation));
 	SPI_connect();
 
+	found = first_value("SELECT CASE WHEN s.pool IS NULL THEN 'pool'"
+						" WHEN s.consumer IS NULL THEN 'consumer'"
+						" WHEN s.quantity IS NULL THEN 'quantity' ELSE 'period' END FROM %s AS s"
+						" WHERE s.pool IS NULL OR s.consumer IS NULL"
+						" OR s.quantity IS NULL OR s.during IS NULL", source, 1);
+	if (found)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be null", found)));
 	found = first_value("SELECT s.pool FROM %s AS s WHERE NOT EXISTS"
 						" (SELECT FROM sharecollab.pool AS p WHERE p.name = s.pool)", source, 1);
 	if (found)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("pool \"%s\" does not exist", found)));
-	found = first_value("SELECT s.consumer, s.pool FROM %s AS s"
+		unknown_name("pool", cstring_to_text(found));
+	found = first_value("SELECT s.consumer FROM %s AS s WHERE NOT EXISTS"
+						" (SELECT FROM sharecollab.party AS c WHERE c.name = s.consumer)", source, 1);
+	if (found)
+		unknown_name("party", cstring_to_text(found));
+	found = first_value("SELECT s.consumer, s.pool, EXISTS (SELECT FROM sharecollab.membership AS m"
+						" WHERE m.pool_id = p.pool_id AND m.party_id = c.party_id"
+						" AND m.role = 'consumer') FROM %s AS s"
 						" JOIN sharecollab.pool AS p ON p.name = s.pool"
-						" WHERE NOT EXISTS (SELECT FROM sharecollab.party AS c"
-						" JOIN sharecollab.membership AS m ON m.party_id = c.party_id"
-						" WHERE c.name = s.consumer AND m.pool_id = p.pool_id"
+						" JOIN sharecollab.party AS c ON c.name = s.consumer"
+						" WHERE NOT EXISTS (SELECT FROM sharecollab.membership AS m"
+						" WHERE m.pool_id = p.pool_id AND m.party_id = c.party_id"
 						" AND m.role = 'consumer' AND m.accepted_at IS NOT NULL)", source, 1);
 	if (found)
-		ereport(ERROR,
-				(errcode(ERRCODE_NOT_A_MEMBER),
-				 errmsg("party \"%s\" is not a consumer of pool \"%s\"", found, column_value(2)),
-				 errhint("invite() the party as consumer, and have it accept().")));
+		require_member(strcmp(column_value(3), "t") == 0, false, "consumer",
+					   cstring_to_text(column_value(2)), cstring_to_text(found));
+	found = first_value("SELECT s.quantity, s.during FROM %s AS s"
+						" WHERE NOT (s.quantity > 0 AND s.quantity < 1000000000000"
+						" AND s.quantity = round(s.quantity, 6))"
+						" OR isempty(s.during) OR NOT lower_inc(s.during) OR upper_inc(s.during)"
+						" OR NOT isfinite(lower(s.during)) OR NOT isfinite(upper(s.during))", source, 1);
+	if (found)
+	{
+		require_quantity(query_value(0, 1, NULL));
+		require_period(query_value(0, 2, NULL));
+	}
 	found = first_value("SELECT sharecollab.terms_violation(p, s.quantity, s.during),"
 						" s.pool, s.reference FROM %s AS s"
 						" JOIN sharecollab.pool AS p ON p.name = s.pool"

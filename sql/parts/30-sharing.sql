@@ -32,9 +32,9 @@ COMMENT ON TABLE pool IS 'A shareable, fungible resource: any unit of it is as g
 COMMENT ON COLUMN pool.pool_id IS 'Key.';
 COMMENT ON COLUMN pool.name IS 'What functions and reports call the pool.';
 COMMENT ON COLUMN pool.kind IS 'compute, data or model.';
-COMMENT ON COLUMN pool.unit IS 'What quantities count: gpu, seat, GiB, ...';
+COMMENT ON COLUMN pool.unit IS 'What quantities count: gpu, seat, GiB, ... Cannot be changed.';
 COMMENT ON COLUMN pool.price IS 'Price of a unit for an hour, in the pool''s currency. A lease keeps the price it was reserved at.';
-COMMENT ON COLUMN pool.currency IS 'Currency of the price: an ISO 4217 code or the name of a virtual currency.';
+COMMENT ON COLUMN pool.currency IS 'Currency of the price: an ISO 4217 code or the name of a virtual currency. Cannot be changed.';
 COMMENT ON COLUMN pool.time_zone IS 'Time zone that days and months of this pool are counted in.';
 COMMENT ON COLUMN pool.steward_id IS 'The party that runs the pool.';
 COMMENT ON COLUMN pool.parent_id IS 'The pool that this one is a part of.';
@@ -70,7 +70,7 @@ CREATE TABLE supply (
 	pool_id		bigint NOT NULL REFERENCES pool,
 	supply_id	bigint GENERATED ALWAYS AS IDENTITY,
 	provider_id	bigint NOT NULL REFERENCES party,
-	quantity	numeric NOT NULL CHECK (quantity <> 0 AND quantity > '-Infinity' AND quantity < 'Infinity'),
+	quantity	numeric NOT NULL CHECK (quantity <> 0 AND abs(quantity) < 1e12 AND quantity = round(quantity, 6)),
 	during		tstzrange NOT NULL CHECK (lower_inc(during) AND NOT upper_inc(during) AND isfinite(lower(during)) AND (upper_inf(during) OR isfinite(upper(during)))),
 	recorded_at	timestamptz NOT NULL DEFAULT now(),
 	PRIMARY KEY (pool_id, supply_id)
@@ -84,7 +84,7 @@ COMMENT ON TABLE supply IS 'A provider adds a quantity to a pool during a period
 COMMENT ON COLUMN supply.pool_id IS 'The pool.';
 COMMENT ON COLUMN supply.supply_id IS 'Key within the pool.';
 COMMENT ON COLUMN supply.provider_id IS 'Who supplies.';
-COMMENT ON COLUMN supply.quantity IS 'In units of the pool; negative for what is taken away. The sum of a provider is never below 0.';
+COMMENT ON COLUMN supply.quantity IS 'In units of the pool, below 10^12 and with at most 6 decimal places; negative for what is taken away. The sum of a provider is never below 0.';
 COMMENT ON COLUMN supply.during IS 'Half-open period; an unbounded end means until further notice.';
 COMMENT ON COLUMN supply.recorded_at IS 'When the row was written.';
 
@@ -92,7 +92,7 @@ CREATE TABLE lease (
 	pool_id		bigint NOT NULL REFERENCES pool,
 	lease_id	bigint GENERATED ALWAYS AS IDENTITY,
 	consumer_id	bigint NOT NULL REFERENCES party,
-	quantity	numeric NOT NULL CHECK (quantity > 0 AND quantity < 'Infinity'),
+	quantity	numeric NOT NULL CHECK (quantity > 0 AND quantity < 1e12 AND quantity = round(quantity, 6)),
 	during		tstzrange NOT NULL CHECK (lower_inc(during) AND NOT upper_inc(during) AND isfinite(lower(during)) AND (upper_inf(during) OR isfinite(upper(during)))),
 	price		numeric CHECK (price >= 0 AND price < 'Infinity'),
 	reference	text,
@@ -114,7 +114,7 @@ COMMENT ON TABLE lease IS 'A consumer holds a quantity of a pool during a period
 COMMENT ON COLUMN lease.pool_id IS 'The pool.';
 COMMENT ON COLUMN lease.lease_id IS 'Key.';
 COMMENT ON COLUMN lease.consumer_id IS 'Who holds the lease.';
-COMMENT ON COLUMN lease.quantity IS 'In units of the pool.';
+COMMENT ON COLUMN lease.quantity IS 'In units of the pool, below 10^12 and with at most 6 decimal places.';
 COMMENT ON COLUMN lease.during IS 'Half-open period as reserved; an unbounded end means until released.';
 COMMENT ON COLUMN lease.price IS 'Price of a unit for an hour as quoted when the lease was reserved; NULL for the pool''s price.';
 COMMENT ON COLUMN lease.reference IS 'What the lease is called elsewhere (a job or pod); unique within the pool, so that nothing is imported twice.';
@@ -155,6 +155,12 @@ COMMENT ON FUNCTION calendar_of_supply() IS 'Trigger: carries changes of supply 
 CREATE FUNCTION calendar_of_leases() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'calendar_of_leases' LANGUAGE C SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION calendar_of_leases() IS 'Trigger: carries changes of leases into the calendar. Errors: SC001 if there is not enough capacity, 22003.';
+
+CREATE FUNCTION pool_refuse_change() RETURNS trigger
+	AS 'MODULE_PATHNAME', 'pool_refuse_change' LANGUAGE C;
+COMMENT ON FUNCTION pool_refuse_change() IS 'Trigger: keeps unit and currency of a pool as they are; error 55000.';
+CREATE TRIGGER keep_unit_and_currency BEFORE UPDATE ON pool
+	FOR EACH ROW WHEN (OLD.unit <> NEW.unit OR OLD.currency <> NEW.currency) EXECUTE FUNCTION pool_refuse_change();
 
 CREATE TRIGGER calendar_insert AFTER INSERT ON pool REFERENCING NEW TABLE AS new_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION calendar_of_pool();
@@ -226,7 +232,7 @@ CREATE FUNCTION add_supply(pool text, provider text, quantity numeric, during ts
 	AS 'MODULE_PATHNAME', 'supply_add' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION add_supply(text, text, numeric, tstzrange) IS
-'A provider adds a quantity to a pool during a half-open period, which may be open-ended; returns the supply''s key. Errors: 42704 unknown name, SC004 not a provider, 22023 quantity or period, 22003 quantity, 22004 null.';
+'A provider adds a quantity to a pool during a half-open period, which may be open-ended; returns the supply''s key. Errors: 42704 unknown name, SC004 not a provider, 22023 quantity or period, 22003 quantity (of 10^12 or more, or of more than 6 decimal places), 22004 null.';
 
 CREATE FUNCTION withdraw_supply(pool text, provider text, quantity numeric, during tstzrange) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'supply_withdraw' LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -234,7 +240,8 @@ CREATE FUNCTION withdraw_supply(pool text, provider text, quantity numeric, duri
 COMMENT ON FUNCTION withdraw_supply(text, text, numeric, tstzrange) IS
 'A provider takes a quantity away again: an outage or the end of a supply. Never refused because of leases: where they need more than is left, the calendar records a deficit. Returns the key of the new, negative supply. Errors: SC002 if the provider supplies less than that at some instant, and those of add_supply.';
 
--- Without FROM, so that it is inlined where it is used.
+-- Without FROM, so that it is inlined where it is used. Only days and months
+-- are added in local time; an hour is an hour.
 CREATE FUNCTION terms_violation(pool pool, quantity numeric, during tstzrange)
 	RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
 RETURN CASE
@@ -244,11 +251,13 @@ RETURN CASE
 		THEN format('The quantity is %s %s; the most is %s.', quantity, (pool).unit, (pool).max_quantity)
 	WHEN mod(quantity, (pool).quantity_step) <> 0
 		THEN format('The quantity is %s %s; it must be a multiple of %s.', quantity, (pool).unit, (pool).quantity_step)
-	WHEN timezone((pool).time_zone, timezone((pool).time_zone, lower(during)) + (pool).min_duration) > upper(during)
+	WHEN timezone((pool).time_zone, timezone((pool).time_zone, lower(during)) + date_trunc('day', (pool).min_duration))
+			+ ((pool).min_duration - date_trunc('day', (pool).min_duration)) > upper(during)
 		THEN format('The period is shorter than %s.', (pool).min_duration)
 	WHEN (pool).max_duration IS NOT NULL AND upper_inf(during)
 		THEN format('The period is open-ended; the longest is %s.', (pool).max_duration)
-	WHEN timezone((pool).time_zone, timezone((pool).time_zone, lower(during)) + (pool).max_duration) < upper(during)
+	WHEN timezone((pool).time_zone, timezone((pool).time_zone, lower(during)) + date_trunc('day', (pool).max_duration))
+			+ ((pool).max_duration - date_trunc('day', (pool).max_duration)) < upper(during)
 		THEN format('The period is longer than %s.', (pool).max_duration)
 	END;
 COMMENT ON FUNCTION terms_violation(pool, numeric, tstzrange) IS

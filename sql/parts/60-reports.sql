@@ -108,14 +108,18 @@ BEGIN ATOMIC
 	-- Unit-seconds are exact, hours are not always; 30 decimal places in the
 	-- divisor make the rounded total right whatever the quantities and prices.
 	WITH leased AS (
-		SELECT l.consumer_id, p.currency, count(*) AS leases,
-			integral(load_profile(l.effective, l.quantity), cost_report.during, '1 second') AS unit_seconds,
-			integral(load_profile(l.effective, l.quantity * coalesce(l.price, p.price)), cost_report.during, '1 second') AS cost_seconds
-		FROM lease AS l
-		JOIN pool AS p ON p.pool_id = l.pool_id
-		WHERE l.pool_id = pool_id(cost_report.pool)
-		AND l.effective && cost_report.during
-		GROUP BY l.consumer_id, p.currency
+		SELECT priced.consumer_id, priced.currency, sum(priced.leases)::bigint AS leases,
+			sum(priced.unit_seconds) AS unit_seconds, sum(priced.unit_seconds * priced.price) AS cost_seconds
+		FROM (
+			SELECT l.consumer_id, p.currency, coalesce(l.price, p.price) AS price, count(*) AS leases,
+				integral(load_profile(l.effective, l.quantity), cost_report.during, '1 second') AS unit_seconds
+			FROM lease AS l
+			JOIN pool AS p ON p.pool_id = l.pool_id
+			WHERE l.pool_id = pool_id(cost_report.pool)
+			AND l.effective && cost_report.during
+			GROUP BY l.consumer_id, p.currency, coalesce(l.price, p.price)
+		) AS priced
+		GROUP BY priced.consumer_id, priced.currency
 	), total AS (
 		SELECT round(sum(t.unit_seconds) / 3600.000000000000000000000000000000, 6) AS unit_hours,
 			round(sum(t.cost_seconds) / 3600.000000000000000000000000000000, scale) AS cost,
@@ -144,10 +148,11 @@ BEGIN ATOMIC
 		FROM pool AS p
 		WHERE p.pool_id = pool_id(revenue_report.pool)
 	), leased AS (
-		SELECT coalesce(load_profile(l.effective, l.quantity * coalesce(l.price, chosen.price)), '{}') AS rate
+		SELECT coalesce(l.price, chosen.price) AS price, load_profile(l.effective, l.quantity) AS load
 		FROM lease AS l
 		JOIN chosen ON chosen.pool_id = l.pool_id
 		WHERE l.effective && revenue_report.during
+		GROUP BY coalesce(l.price, chosen.price)
 	), supplied AS (
 		SELECT s.provider_id, load_profile(s.during, s.quantity) AS supply
 		FROM supply AS s
@@ -155,8 +160,9 @@ BEGIN ATOMIC
 		GROUP BY s.provider_id
 	), piece AS MATERIALIZED (
 		-- between two changes of anybody's supply, shares are constant
-		SELECT edge.period, integral(leased.rate, edge.period, '1 second') AS revenue_seconds
-		FROM leased, (
+		SELECT edge.period,
+			(SELECT coalesce(sum(leased.price * integral(leased.load, edge.period, '1 second')), 0) FROM leased) AS revenue_seconds
+		FROM (
 			SELECT tstzrange(e.at, lead(e.at) OVER (ORDER BY e.at)) AS period
 			FROM (
 				SELECT lower(revenue_report.during) AS at
@@ -186,7 +192,7 @@ BEGIN ATOMIC
 		HAVING sum(piece.revenue_seconds) > 0
 	), total AS (
 		SELECT (SELECT round(sum(earned.unit_seconds) / 3600.000000000000000000000000000000, 6) FROM earned) AS unit_hours,
-			(SELECT round(sum(piece.revenue_seconds) / 3600.000000000000000000000000000000, scale) FROM piece) AS revenue,
+			(SELECT coalesce(round(sum(piece.revenue_seconds) / 3600.000000000000000000000000000000, scale), 0) FROM piece) AS revenue,
 			(SELECT CASE WHEN sum(earned.weight) = 0 THEN 0 ELSE 1 END::numeric FROM earned) AS share
 	)
 	SELECT v.name,

@@ -115,6 +115,7 @@ INSERT INTO expected VALUES
 	('create_party(text,text,text,regrole)', 'volatile unsafe'),
 	-- 30-sharing
 	('calendar_of_pool()', 'trigger volatile unsafe'),
+	('pool_refuse_change()', 'trigger volatile unsafe'),
 	('calendar_of_supply()', 'trigger volatile unsafe'),
 	('calendar_of_leases()', 'trigger volatile unsafe'),
 	('pool_id(text)', 'stable strict safe'),

@@ -1,0 +1,264 @@
+# 002_dump_restore.pl
+#		A dump restores to the same answers, in whatever form and order, as
+#		superuser and as the plain owner of the database; and the leniency that a
+#		restore needs is nobody else's.
+
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::RealBin;
+use Helpers;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = new_server('dump');
+my $directory = PostgreSQL::Test::Utils::tempdir;
+my $stderr;
+
+# What a database says of itself: every table, view and report
+my $state = q{
+	SET search_path = sharecollab, public;
+	\echo tables
+	TABLE party ORDER BY 1;
+	TABLE pool ORDER BY 1;
+	TABLE membership ORDER BY 1, 2, 3;
+	TABLE supply ORDER BY 1, 2;
+	TABLE lease ORDER BY 1, 2;
+	\echo views
+	TABLE pool_status ORDER BY pool;
+	TABLE supply_status ORDER BY pool, supply_id;
+	TABLE lease_status ORDER BY pool, lease_id;
+	\echo reports
+	SELECT p.name, r.* FROM pool AS p, utilization_report(p.name, '[2026-01-01,2026-03-01)', '1 day') AS r ORDER BY p.pool_id, r.period;
+	SELECT p.name, r.* FROM pool AS p, cost_report(p.name, '[2026-01-01,2026-03-01)') AS r ORDER BY p.pool_id, r.consumer;
+	SELECT p.name, r.* FROM pool AS p, revenue_report(p.name, '[2026-01-01,2026-03-01)', 4) AS r ORDER BY p.pool_id, r.provider;
+	SELECT p.name, availability(p.name) FROM pool AS p ORDER BY p.pool_id;
+	\echo calendar
+	SELECT pool_id, sum(capacity), sum(booked), sum(deficit) FROM calendar GROUP BY pool_id ORDER BY pool_id;
+};
+
+# ----------
+# A database of alice, who is nobody special
+# ----------
+
+sql($node, q{
+	CREATE ROLE alice LOGIN;
+	CREATE ROLE lab LOGIN;
+	CREATE ROLE mallory LOGIN;
+	CREATE DATABASE source OWNER alice;
+});
+
+sub as_role { my ($role, $statement, $database) = @_; return sql($node, $statement, $database, extra_params => [ '-U', $role ]); }
+
+as_role('alice', "CREATE EXTENSION sharecollab; CREATE SCHEMA mine; ALTER DATABASE source SET search_path = sharecollab, public;", 'source');
+as_role('alice', q{
+	SELECT create_party('uni'), create_party('grid', parent => 'uni'), create_party('lab', 'organization', 'uni', 'lab'), create_party('ann', 'person', 'lab'),
+		create_party('bob', 'person', 'lab'), create_party('north'), create_party('south'), create_party('bot', 'bot');
+	DELETE FROM party WHERE name = 'bot';
+	SELECT create_pool('gpu', 'compute', 'gpu', 'grid', price => 1.5, currency => 'EUR', time_zone => 'Europe/Berlin', min_quantity => 0.125, max_quantity => 64, quantity_step => 0.125,
+		min_duration => '1 hour', max_duration => '3 months');
+	SELECT create_pool('a100', 'compute', 'gpu', 'grid', parent => 'gpu'), create_pool('corpus', 'data', 'seat', 'uni', price => 0.01), create_pool('empty', 'model', 'replica', 'uni');
+	SELECT invite(p, m, r, 2), accept(p, m, r)
+	FROM unnest('{gpu,a100,corpus}'::text[]) AS p, (VALUES ('north', 'provider'), ('south', 'provider'), ('ann', 'consumer'), ('bob', 'consumer')) AS m (m, r);
+	SELECT invite('gpu', 'lab', 'auditor');
+	SELECT add_supply('gpu', 'north', 40, '[2026-01-01,2026-07-01)'), add_supply('gpu', 'south', 24.5, '[2026-01-15,)'), add_supply('a100', 'south', 8, '[2026-01-01,)'),
+		add_supply('corpus', 'north', 1000, '[2020-01-01,)');
+	-- some pages
+	INSERT INTO lease (pool_id, consumer_id, quantity, during, price, reference)
+	SELECT pool_id('gpu'), party_id(CASE i % 3 WHEN 0 THEN 'ann' ELSE 'bob' END), 0.125 * (1 + i % 16), tstzrange('2026-01-01'::timestamptz + i * interval '3 hours', '2026-01-02 06:00'::timestamptz + i * interval '3 hours'), 1.5, 'job-' || i
+	FROM generate_series(1, 300) AS i;
+	SELECT reserve('corpus', 'ann', 10, '[2026-01-01,)', 'open'), reserve('corpus', 'bob', 1, '[2026-01-01,2026-02-01)', NULL), reserve('a100', 'bob', 8, '[2026-01-05,2026-02-05)', E'odd\t"ref"\\\\');
+	UPDATE pool SET price = 2.25 WHERE name = 'gpu';
+	SELECT reserve('gpu', 'ann', 0.25, tstzrange('2026-02-01'::timestamptz + i * interval '1 day', '2026-02-02'::timestamptz + i * interval '1 day')) FROM generate_series(1, 20) AS i;
+	INSERT INTO lease (pool_id, consumer_id, quantity, during) VALUES (pool_id('gpu'), party_id('ann'), 0.5, '[2026-02-01,2026-02-03)');
+	SELECT release(lease_id, lower(during) + (upper(during) - lower(during)) / 3) FROM lease WHERE lease_id % 10 = 1 AND NOT upper_inf(during);
+	SELECT cancel(lease_id, lower(during) - interval '1 hour') FROM lease WHERE lease_id % 10 = 2 AND NOT upper_inf(during);
+	-- outages under leases
+	SELECT withdraw_supply('gpu', 'north', 40, '[2026-01-10,2026-01-20)'), withdraw_supply('gpu', 'north', 30.25, '[2026-02-01,2026-02-10 12:34:56.789)'), withdraw_supply('a100', 'south', 5, '[2026-01-20,)');
+	SELECT setval('lease_lease_id_seq', 5000);
+	-- what was withdrawn is dumped before what it was withdrawn from
+	UPDATE supply SET recorded_at = recorded_at WHERE quantity > 0;
+}, 'source');
+sql($node, $helpers_sql, 'source');
+my $expected = sql($node, $state, 'source');
+is_sound($node, 'source', 'source');
+cmp_ok(sql($node, q{SELECT count(*) FROM calendar WHERE deficit <> '{}'}, 'source'), '>', 1, 'source: there are deficits');
+cmp_ok(sql($node, q{SELECT count(*) FROM calendar WHERE pool_id = 1}, 'source'), '>', 3, 'source: on some pages');
+sql($node, 'DROP FUNCTION try, calendar_differences', 'source');
+
+# ----------
+# Restored, in all ways
+# ----------
+
+# All that a restored database must do: answer alike, go on, and guard itself
+sub check_restored
+{
+	my ($database, $name, $owner) = @_;
+
+	is(sql($node, q{SELECT string_agg(DISTINCT relowner::regrole::text, ' ') FROM pg_class WHERE relnamespace = 'sharecollab'::regnamespace}, $database), $owner,
+		"$name: all belongs to $owner, who restored it");
+	is(sql($node, $state, $database), $expected, "$name: the same tables, views and reports");
+	sql($node, "ALTER DATABASE $database SET search_path = sharecollab, public; $helpers_sql", $database);
+	is_sound($node, $database, $name);
+	is(as_role($owner, q{SELECT create_party('new') > 8, create_pool('new', 'data', 'seat', 'new') > 4, add_supply('corpus', 'north', 1, '[2026-01-01,2026-01-02)') > 7,
+		reserve('corpus', 'ann', 1, '[2026-01-01,2026-01-02)') > 5000}, $database), 't|t|t|t', "$name: keys go on where they were");
+	foreach my $role ('postgres', $owner)
+	{
+		foreach my $statement (q{SELECT reserve('a100', 'ann', 1, '[2026-01-20,2026-01-21)')}, q{UPDATE lease SET quantity = quantity + 1 WHERE pool_id = 2},
+			q{INSERT INTO lease (pool_id, consumer_id, quantity, during) VALUES (2, 4, 0.5, '[2026-01-25,2026-01-26)')})
+		{
+			$node->psql($database, $statement, stderr => \$stderr, extra_params => [ '-U', $role ]);
+			like($stderr, qr/not enough capacity in pool "a100"/, "$name: no more than there is, for $role");
+		}
+	}
+	is_sound($node, $database, "$name, used");
+}
+
+sub client { my @command = @_; command_ok([ $command[0], '-h', $node->host, '-p', $node->port, @command[ 1 .. $#command ] ], "@command" =~ s/\S+\/|-X |-q |-v \S+ |-U //gr); }
+
+foreach my $role ('postgres', 'alice')
+{
+	my $dump = "$directory/$role";
+
+	client('pg_dump', '-U', $role, '-f', "$dump.sql", 'source');
+	client('pg_dump', '-U', $role, '--inserts', '--rows-per-insert=4', '-f', "$dump.inserts.sql", 'source');
+	client('pg_dump', '-U', $role, '-Fc', '-f', "$dump.custom", 'source');
+	client('pg_dump', '-U', $role, '-Fc', '--data-only', '-f', "$dump.data", 'source');
+	foreach my $file ("$dump.sql", "$dump.inserts.sql")
+	{
+		unlike(slurp_file($file), qr/(COPY|INSERT INTO) sharecollab\.calendar/, "$role: the calendar is not in the dump");
+	}
+
+	my @psql = ('psql', '-U', $role, '-X', '-q', '-v', 'ON_ERROR_STOP=1');
+	my @pg_restore = ('pg_restore', '-U', $role, '--exit-on-error');
+	my %restore = (
+		plain => [ [ @psql, '-f', "$dump.sql" ] ],
+		inserts => [ [ @psql, '-f', "$dump.inserts.sql" ] ],
+		custom => [ [ @pg_restore, "$dump.custom" ] ],
+		one_transaction => [ [ @pg_restore, '--single-transaction', "$dump.custom" ] ],
+		as_alice => [ [ @pg_restore, '--role=alice', "$dump.custom" ] ],
+		# the data of extensions' tables knows no order when it comes in parallel
+		parallel => [ [ @pg_restore, '--section=pre-data', '--section=data', "$dump.custom" ], [ @pg_restore, '-j', 4, '--section=post-data', "$dump.custom" ] ]);
+	foreach my $way (sort keys %restore)
+	{
+		my $database = "${role}_$way";
+
+		sql($node, "CREATE DATABASE $database OWNER alice");
+		client(@$_, '-d', $database) foreach @{ $restore{$way} };
+		check_restored($database, "$role, $way", $way eq 'as_alice' ? 'alice' : $role);
+		sql($node, "DROP DATABASE $database");
+	}
+
+	# leases before supply, supply before leases: what is there when does not matter
+	foreach my $order ([ 'lease', 'membership', 'supply' ], [ 'supply', 'lease', 'membership' ])
+	{
+		my $database = "${role}_" . join('_', @$order);
+		my ($list) = run_command([ 'pg_restore', '-l', "$dump.data" ]);
+		my %entry = map { /TABLE DATA sharecollab (\S+)/ ? ($1 => $_) : () } split /\n/, $list;
+		my @sequences = grep { /SEQUENCE SET/ } split /\n/, $list;
+
+		is(scalar(@sequences), 4, "$role: four sequences");
+		append_to_file("$dump.$order->[0].list", join("\n", @sequences, @entry{ 'party', 'pool', @$order }) . "\n");
+		sql($node, "CREATE DATABASE $database OWNER alice");
+		as_role('alice', 'CREATE EXTENSION sharecollab', $database);
+		client('pg_restore', '-U', $role, '--exit-on-error', '-L', "$dump.$order->[0].list", '-d', $database, "$dump.data");
+		check_restored($database, "$role, @$order", 'alice');
+		sql($node, "DROP DATABASE $database");
+	}
+}
+
+# ----------
+# Where a restore fails for now
+# ----------
+
+foreach my $way ('parallel data', 'a parent that was changed, by INSERT', 'data only, with triggers disabled')
+{
+	my $database = 'gap';
+	my @psql = ('psql', '-U', 'postgres', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-h', $node->host, '-p', $node->port, '-d', $database);
+	my $done;
+
+	sql($node, "CREATE DATABASE $database");
+	if ($way eq 'parallel data')
+	{
+		$done = run_log([ 'pg_restore', '-U', 'postgres', '-h', $node->host, '-p', $node->port, '--exit-on-error', '-j', 4, '-d', $database, "$directory/postgres.custom" ]);
+	}
+	elsif ($way =~ /^a parent/)
+	{
+		create_database($node, 'family');
+		sql($node, q{SELECT create_party('parent'), create_party('child', parent => 'parent'); VACUUM FULL party; UPDATE party SET role = 'lab' WHERE name = 'parent'; VACUUM FULL party}, 'family');
+		run_log([ 'pg_dump', '-U', 'postgres', '-h', $node->host, '-p', $node->port, '--inserts', '-f', "$directory/family.sql", 'family' ]);
+		$done = run_log([ @psql, '-f', "$directory/family.sql" ]);
+	}
+	else
+	{
+		sql($node, 'CREATE EXTENSION sharecollab', $database);
+		run_log([ 'pg_dump', '-U', 'postgres', '-h', $node->host, '-p', $node->port, '--data-only', '--disable-triggers', '-f', "$directory/disabled.sql", 'source' ]);
+		$done = run_log([ @psql, '-f', "$directory/disabled.sql" ]) &&
+			sql($node, 'SELECT count(*) FROM sharecollab.pool WHERE pool_id NOT IN (SELECT pool_id FROM sharecollab.calendar)', $database) == 0;
+	}
+	TODO:
+	{
+		local $TODO = 'foreign keys of extension tables are there while data comes; disabled triggers make no calendar';
+		ok($done, "restored: $way");
+	}
+	sql($node, "DROP DATABASE $database");
+}
+
+# ----------
+# Dumped and restored once more, from what was restored
+# ----------
+
+sql($node, 'CREATE DATABASE again OWNER alice');
+client('psql', '-U', 'alice', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', "$directory/alice.sql", '-d', 'again');
+client('pg_dump', '-U', 'alice', '-f', "$directory/again.sql", 'again');
+my ($one, $two) = map { slurp_file("$directory/$_.sql") =~ s/^\\(un)?restrict .*\n//mgr } ('alice', 'again');
+# the settings of a database are not in its dump
+is($two, $one, 'the dump of a restored database is the dump that it was restored from');
+
+# ----------
+# The leniency of a restore is for who could switch off the triggers as well
+# ----------
+
+my $settings = 'SET row_security = off; SET check_function_bodies = off;';
+my $overbook = q{INSERT INTO sharecollab.lease (pool_id, consumer_id, quantity, during) VALUES (2, 4, 9, '[2026-03-01,2026-04-01)')};
+as_role('alice', q{
+	GRANT USAGE ON SCHEMA sharecollab TO mallory;
+	GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA sharecollab TO mallory;
+	GRANT USAGE ON ALL SEQUENCES IN SCHEMA sharecollab TO mallory;
+}, 'source');
+foreach my $statement ($overbook, q{SELECT sharecollab.reserve('a100', 'bob', 9, '[2026-03-01,2026-04-01)')}, q{UPDATE sharecollab.lease SET quantity = 9 WHERE pool_id = 2})
+{
+	isnt($node->psql('source', "$settings $statement", stderr => \$stderr, extra_params => [ '-U', 'mallory' ]), 0, 'mallory fails');
+	like($stderr, qr/not enough capacity in pool "a100"/, 'who has every grant, but is not the owner, cannot overbook as a restore can');
+}
+isnt($node->psql('source', "$settings INSERT INTO sharecollab.supply (pool_id, provider_id, quantity, during) VALUES (2, 6, -1, '[2026-03-01,2026-04-01)')",
+		stderr => \$stderr, extra_params => [ '-U', 'mallory' ]), 0, 'mallory fails');
+like($stderr, qr/cannot withdraw more than it supplies/, 'nor withdraw what was never supplied');
+foreach my $half ('SET row_security = off', 'SET check_function_bodies = off')
+{
+	$node->psql('source', "$half; $overbook", stderr => \$stderr, extra_params => [ '-U', 'alice' ]);
+	like($stderr, qr/not enough capacity in pool "a100"/, "alice, after $half alone: refused");
+}
+# a function of the owner, which others may call, is no restore either
+as_role('alice', q{
+	CREATE FUNCTION mine.book(quantity numeric) RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	RETURN sharecollab.reserve('a100', 'bob', quantity, '[2026-03-01,2026-04-01)');
+	GRANT USAGE ON SCHEMA mine TO mallory;
+}, 'source');
+$node->psql('source', 'SELECT mine.book(9)', stderr => \$stderr, extra_params => [ '-U', 'mallory' ]);
+like($stderr, qr/not enough capacity in pool "a100"/, 'through a function of the owner, mallory cannot overbook');
+TODO:
+{
+	local $TODO = 'is_restore() asks for the current user, which in a SECURITY DEFINER function is its owner';
+	$node->psql('source', "$settings BEGIN; SELECT mine.book(9); ROLLBACK", stderr => \$stderr, extra_params => [ '-U', 'mallory' ]);
+	like($stderr, qr/not enough capacity in pool "a100"/, 'nor with the settings of a restore');
+}
+is(sql($node, $state, 'source'), $expected, 'nothing came of it');
+# alice and a superuser can; and what they did is on record
+as_role('alice', "$settings $overbook", 'source');
+is(sql($node, q{SELECT value_at(deficit, '2026-03-15') FROM calendar WHERE pool_id = 2 AND '2026-03-15' BETWEEN starts AND ends}, 'source'), 6,
+	'alice herself can, as she could disable the triggers, and the deficit says so');
+
+$node->stop;
+done_testing();
