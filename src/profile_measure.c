@@ -285,7 +285,10 @@ profile_quantile(PG_FUNCTION_ARGS)
 {
 	ProfileReader reader;
 	Span		span = span_arg(PG_GETARG_DATUM(1));
-	Decimal		fraction = decimal_arg(PG_GETARG_DATUM(2), "fraction");
+	/* a fraction such as 2/3 is no decimal; the 18th place decides nothing */
+	Decimal		fraction = decimal_arg(DirectFunctionCall2(numeric_round, PG_GETARG_DATUM(2),
+														   Int32GetDatum(DECIMAL_MAX_SCALE)),
+									   "fraction");
 	ValueTime  *pieces;
 	int			first;
 	int			n = 0;

@@ -575,6 +575,11 @@ profile_repeat(PG_FUNCTION_ARGS)
 	for (int i = 0; i < n; i++)
 		steps[i] = recurrence_from(&recurrence, profile_time(&reader, reader.first_finite + i));
 
+	/* the pattern is one period of the example */
+	start = recurrence_at(&recurrence, steps[0], 1);
+	while (steps[n - 1].at >= start)
+		n--;
+
 	number = recurrence_number(&recurrence, steps[0], span.from);
 	start = recurrence_at(&recurrence, steps[0], number);
 	while (start < span.until)

@@ -165,7 +165,7 @@ profile_buckets(PG_FUNCTION_ARGS)
 	values[0] = span_get_range(state->range_type, bucket);
 	values[1] = DirectFunctionCall2(numeric_div,
 									decimal128_get_numeric(integral, state->reader.scale),
-									NumericGetDatum(int64_to_numeric(bucket.until - bucket.from)));
+									decimal128_get_numeric((int128) bucket.until - bucket.from, 0));
 	values[2] = decimal_get_numeric(profile_peak_of(&state->reader, bucket, &peak_at),
 									state->reader.scale);
 	values[3] = unit_time_ratio(integral, state->reader.scale, USECS_PER_HOUR);

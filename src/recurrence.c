@@ -34,6 +34,8 @@ recurrence_init(Recurrence *recurrence, const Interval *every, Datum time_zone, 
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s must be a positive interval", what)));
+	/* an unknown time zone is an error even if there is no need to look */
+	(void) DirectFunctionCall2(timestamptz_zone, time_zone, TimestampTzGetDatum(0));
 	recurrence->every = *every;
 	recurrence->is_local = every->month != 0 || every->day != 0;
 	recurrence->time_zone = time_zone;
@@ -52,7 +54,9 @@ recurrence_from(const Recurrence *recurrence, TimestampTz at)
 }
 
 /*
- * An instant, so many times later (or earlier, if negative).
+ * An instant, so many times later (or earlier, if negative).  What is beyond
+ * the last instant (or before the first) is infinite, or error 22008 if there
+ * are months or days.
  */
 TimestampTz
 recurrence_at(const Recurrence *recurrence, LocalInstant first, int64 number)
@@ -70,8 +74,10 @@ recurrence_at(const Recurrence *recurrence, LocalInstant first, int64 number)
 		out_of_range();
 	if (!recurrence->is_local)
 	{
-		if (pg_add_s64_overflow(first.at, distance.time, &result) || !IS_VALID_TIMESTAMP(result))
-			out_of_range();
+		if (pg_add_s64_overflow(first.at, distance.time, &result) || result >= END_TIMESTAMP)
+			return DT_NOEND;
+		if (result < MIN_TIMESTAMP)
+			return DT_NOBEGIN;
 		return result;
 	}
 	distance.month = (int32) months;

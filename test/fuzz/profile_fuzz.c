@@ -202,13 +202,22 @@ check_short_header(Datum profile, const Model *expected)
 		  DirectFunctionCall1(profile_hash, PointerGetDatum(packed)));
 }
 
-/* What one session writes, another one reads in its own time zone. */
+/*
+ * What one session writes, another one reads in its own time zone. Numbers are
+ * as short as they can be.
+ */
 static void
 check_text(Datum profile, const Model *expected, int zone)
 {
 	char	   *text = DatumGetCString(DirectFunctionCall1(profile_out, profile));
 	Model		read;
 
+	for (const char *p = text; (p = strstr(p, "\": ")) != NULL;)
+	{
+		size_t		len = strcspn(p += 3, ",}");
+
+		CHECK(memchr(p, '.', len) == NULL || p[len - 1] != '0');
+	}
 	CHECK(model_read(text, &read) && read.n == expected->n && model_compare(&read, expected) == 0);
 	CHECK(same_bytes(profile, DirectFunctionCall1(profile_in, CStringGetDatum(text))));
 	shim_set_zone((zone + 1) % SHIM_ZONES);
@@ -352,7 +361,7 @@ take_distance(Bytes *bytes)
 	return count * (kind < 6 ? profile_units[kind] : INT64CONST(1) << (kind == 6 ? 42 : 55));
 }
 
-/* A value at a scale: small, with zeros at its end, or near the limits */
+/* A value at a scale: small, near the limits, or with zeros at its end */
 static int64
 take_value(Bytes *bytes)
 {
@@ -363,7 +372,9 @@ take_value(Bytes *bytes)
 		return value;
 	if (kind < 128)
 		return value < 0 ? -PG_INT64_MAX - 1 - value : PG_INT64_MAX - value;
-	return value * decimal_pow10[kind % 17];
+	if (kind < 192)
+		return value * decimal_pow10[kind % 17];
+	return value * (INT64CONST(1) << kind % 56);
 }
 
 static Datum

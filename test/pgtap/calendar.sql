@@ -206,13 +206,13 @@ BEGIN
 				format('SELECT reserve(%L, %L, %s, %L, %L)', p.name, l.name, q, during, ref)) THEN
 				UPDATE shadow SET lease_id = currval('lease_lease_id_seq') WHERE lease_id = id;
 			END IF;
-		ELSIF r < 0.42 THEN
+		ELSIF r < 0.41 THEN
 			PERFORM pg_temp.try('insert', format('INSERT INTO %%1$s %s OVERRIDING SYSTEM VALUE VALUES %s', columns,
 				pg_temp.lease_values(ceil(random() * 6)::integer)));
 		ELSIF r < 0.43 THEN
 			PERFORM pg_temp.try('insert many', format('INSERT INTO %%1$s %s OVERRIDING SYSTEM VALUE'
 				' SELECT %s, %s + i, %s, 0.001, tstzrange(%5$L::timestamptz + i * interval ''11 min'', %5$L::timestamptz + (i + 5) * interval ''11 min''), 0'
-				' FROM generate_series(1, %6$s) AS i', replace(columns, ', reference', ''), p.pool_id, nextval('ids'), l.consumer_id, lower(during), ceil(random() * 250)));
+				' FROM generate_series(1, %6$s) AS i', replace(columns, ', reference', ''), p.pool_id, nextval('ids'), l.consumer_id, lower(during), ceil(random() * 150)));
 			PERFORM setval('ids', currval('ids') + 250);
 		ELSIF r < 0.53 THEN
 			PERFORM pg_temp.try('update quantity', format('UPDATE %%1$s SET quantity = greatest(round(quantity * %s, 3), 0.001) WHERE lease_id IN (%s)',
@@ -272,6 +272,11 @@ BEGIN
 				CONTINUE WHEN l IS NULL;
 				PERFORM pg_temp.try_supply('delete supply', format('DELETE FROM supply WHERE supply_id = %s', l.supply_id),
 					l.pool_id, l.provider_id, - l.quantity, l.during);
+			ELSIF r < 0.992 THEN
+				-- many at once, as a schedule has them
+				INSERT INTO supply (pool_id, provider_id, quantity, during)
+				SELECT p.pool_id, l.party_id, 0.01 * (1 + h % 2), tstzrange(lower(during) + h * interval '13 min', lower(during) + (h + 1) * interval '13 min')
+				FROM generate_series(1, 80) AS h;
 			ELSE
 				PERFORM pg_temp.try_supply('add_supply', format('SELECT add_supply(%L, %L, %s, %L)', p.name, l.name, q, during),
 					p.pool_id, l.party_id, q, during);
@@ -337,7 +342,7 @@ DELETE FROM lease;
 INSERT INTO lease (pool_id, consumer_id, quantity, during)
 SELECT pool_id('steady'), party_id('consumer 0'), 0.001 * (1 + i % 2), tstzrange('2026-03-01'::timestamptz + i * interval '7 min', '2026-03-01'::timestamptz + (i + 1) * interval '7 min')
 FROM generate_series(1, 5000) AS i;
-SELECT cmp_ok((SELECT count(*) FROM calendar), '>', (SELECT count(*) + 60 FROM before), 'five thousand leases in one statement make many pages');
+SELECT cmp_ok((SELECT count(*) FROM calendar WHERE pool_id = pool_id('steady')), '>=', 70::bigint, 'five thousand leases in one statement make many pages');
 SELECT is_empty('TABLE pg_temp.calendar_problems', 'which are right');
 ROLLBACK TO big;
 SELECT is_empty('(SELECT * FROM calendar EXCEPT SELECT * FROM before) UNION ALL (SELECT * FROM before EXCEPT SELECT * FROM calendar)',

@@ -792,6 +792,8 @@ WITH example AS (
 	FROM example, LATERAL (SELECT floor(extract(epoch FROM lower(during) - from_) / extract(epoch FROM every))::int AS k0,
 								  floor(extract(epoch FROM upper(during) - from_) / extract(epoch FROM every))::int AS k1) AS l,
 		 LATERAL generate_series(k0 - 1, k1 + 1) AS k
+	-- the pattern is one period of the example
+	WHERE from_ < CASE WHEN every >= interval '1 day' THEN (first_local + every) AT TIME ZONE zone ELSE first + every END
 ), placed AS (
 	SELECT n, k, i, value, greatest(at, lower(during)) AS at FROM copied WHERE at < next AND at < upper(during)
 ), held AS (

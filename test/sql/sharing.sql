@@ -214,6 +214,13 @@ SELECT try($$DELETE FROM supply WHERE pool_id = pool_id('paged') AND quantity = 
 SELECT try($$UPDATE supply SET during = '[2026-01-01,2026-02-03)' WHERE pool_id = pool_id('paged') AND quantity = 3$$);
 SELECT integral(sum(deficit), '[2026-02-03,2027-01-01)') = integral(sum(booked), '[2026-02-03,2027-01-01)') FROM calendar WHERE pool_id = pool_id('paged');
 SELECT * FROM calendar_differences();
+-- it comes back in pieces: pages with a deficit are split
+INSERT INTO supply (pool_id, provider_id, quantity, during)
+SELECT pool_id('paged'), party_id('south'), 0.5 * (1 + i % 2), tstzrange('2026-03-01'::timestamptz + i * interval '2 hours', '2026-03-01'::timestamptz + (i + 1) * interval '2 hours')
+FROM generate_series(0, 599) AS i;
+SELECT count(*), count(*) FILTER (WHERE deficit <> '{}') FROM calendar WHERE pool_id = pool_id('paged');
+SELECT * FROM calendar_differences();
+DELETE FROM supply WHERE pool_id = pool_id('paged') AND provider_id = party_id('south');
 SELECT try($$UPDATE supply SET during = '[2026-01-01,2027-01-01)' WHERE pool_id = pool_id('paged') AND quantity = 3$$);
 SELECT * FROM calendar_differences();
 
