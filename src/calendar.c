@@ -25,6 +25,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "compat.h"
@@ -35,6 +36,7 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/numeric.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
@@ -166,7 +168,7 @@ clipped(Datum profile, Span span)
 static bool
 is_restore(TriggerData *trigger)
 {
-	return !row_security && !check_function_bodies &&
+	return !row_security && !check_function_bodies && !InLocalUserIdChange() &&
 		has_privs_of_role(GetUserId(), trigger->tg_relation->rd_rel->relowner);
 }
 
@@ -428,6 +430,20 @@ carry_change(int64 pool_id, Datum change, ChangeKind kind, bool restore)
 }
 
 /*
+ * Anybody can make a trigger on a table of their own; these are for ours.
+ */
+static void
+require_own_table(TriggerData *trigger, const char *table)
+{
+	Oid			schema = get_namespace_oid("sharecollab", false);
+
+	if (RelationGetRelid(trigger->tg_relation) != get_relname_relid(table, schema))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function is a trigger of table sharecollab.%s only", table)));
+}
+
+/*
  * The body of both statement triggers: changes of facts become changes of the
  * calendar.
  */
@@ -446,6 +462,7 @@ carry_changes(FunctionCallInfo fcinfo, SavedQuery *changes, ChangeKind kind)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function must be called as a statement trigger")));
+	require_own_table(trigger, kind == CHANGE_OF_LEASES ? "lease" : "supply");
 	restore = is_restore(trigger);
 	SPI_connect();
 	if (TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event))
@@ -504,6 +521,7 @@ calendar_of_pool(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function must be called as a statement trigger")));
+	require_own_table((TriggerData *) fcinfo->context, "pool");
 	SPI_connect();
 	SPI_register_trigger_data((TriggerData *) fcinfo->context);
 	query_run(&new_calendars, NULL, NULL, false);

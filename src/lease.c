@@ -495,7 +495,7 @@ lease_import(PG_FUNCTION_ARGS)
 	if (found)
 		require_member(strcmp(column_value(3), "t") == 0, false, "consumer",
 					   cstring_to_text(column_value(2)), cstring_to_text(found));
-	found = first_value("SELECT s.quantity, s.during FROM %s AS s"
+	found = first_value("SELECT s.quantity::pg_catalog.numeric, s.during::pg_catalog.tstzrange FROM %s AS s"
 						" WHERE NOT (s.quantity > 0 AND s.quantity < 1000000000000"
 						" AND s.quantity = round(s.quantity, 6))"
 						" OR isempty(s.during) OR NOT lower_inc(s.during) OR upper_inc(s.during)"

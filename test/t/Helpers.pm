@@ -22,7 +22,9 @@ sub new_server
 	my ($name, @settings) = @_;
 	my $node = PostgreSQL::Test::Cluster->new($name);
 
-	$node->init;
+	# the same superuser whoever runs the tests
+	$ENV{PGUSER} = 'postgres';
+	$node->init(extra => [ '-U', 'postgres' ]);
 	$node->append_conf('postgresql.conf', join("\n",
 		'max_connections = 60', 'max_prepared_transactions = 5', 'fsync = off', 'shared_buffers = 128MB',
 		"timezone = 'UTC'", "datestyle = 'ISO'", "intervalstyle = 'postgres'", 'client_min_messages = warning',
