@@ -178,7 +178,7 @@ decimal_parse(const char *str, size_t len, Decimal *result)
 			return DECIMAL_SYNTAX;
 		for (; p < end && *p >= '0' && *p <= '9'; p++)
 		{
-			if (exponent < PG_INT32_MAX / 10)
+			if (exponent <= PG_INT32_MAX)
 				exponent = exponent * 10 + (*p - '0');
 		}
 		scale += negative_exponent ? exponent : -exponent;

@@ -49,7 +49,8 @@ profile_read(Datum profile, ProfileReader *reader)
 	uint64		base;
 	int			nfinite;
 
-	if (VARSIZE_ANY_EXHDR(datum) < PROFILE_HEADER_SIZE || p[0] != PROFILE_VERSION)
+	if (VARSIZE_ANY_EXHDR(datum) < PROFILE_HEADER_SIZE || p[0] != PROFILE_VERSION ||
+		(p[3] & 0x07) > LARGEST_UNIT)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("unsupported version of stored profile"),

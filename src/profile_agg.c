@@ -61,8 +61,11 @@ typedef struct LoadState
 #define CHANGE_MASK			((INT64CONST(1) << CHANGE_BITS) - 1)
 #define DISTANCE_BIAS		(UINT64CONST(1) << (63 - CHANGE_BITS))
 
-/* bases are multiples of half a year or so, so that states often share one */
-#define BASE_MASK			((INT64CONST(1) << (62 - CHANGE_BITS)) - 1)
+/*
+ * Bases are multiples of a month or so: states often share one, and a year
+ * either way of the first event still can be packed.
+ */
+#define BASE_MASK			((INT64CONST(1) << (59 - CHANGE_BITS)) - 1)
 
 #define LOAD_FIRST_SIZE		32
 
@@ -412,12 +415,14 @@ sum_profile_transition(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = aggregate_context(fcinfo);
 	LoadState  *state = PG_GETARG_STATE(0, LoadState);
+	struct varlena *profile;
 	ProfileReader reader;
 	int64		previous = 0;
 
 	if (PG_ARGISNULL(1))
 		PG_RETURN_STATE(state);
-	profile_read(PG_GETARG_DATUM(1), &reader);
+	profile = PG_GETARG_VARLENA_PP(1);
+	profile_read(PointerGetDatum(profile), &reader);
 	if (state == NULL)
 		state = load_new(context, false);
 	for (int i = 0; i < reader.n; i++)
@@ -437,12 +442,71 @@ sum_profile_transition(PG_FUNCTION_ARGS)
 		load_event(state, at, change);
 		previous = value;
 	}
+
+	/* a window runs through all of its frame without freeing memory */
+	PG_FREE_IF_COPY(profile, 1);
 	PG_RETURN_POINTER(state);
 }
 
 /*
+ * Give a state that was deserialized in place arrays of its own.
+ */
+static void
+load_own(LoadState *state)
+{
+	int64	   *packed = state->packed;
+	LoadEvent  *wide = state->wide;
+
+	state->packed_size = Max(state->npacked, LOAD_FIRST_SIZE);
+	state->packed = MemoryContextAllocHuge(state->context, state->packed_size * sizeof(int64));
+	memcpy(state->packed, packed, state->npacked * sizeof(int64));
+	state->wide_size = Max(state->nwide, LOAD_FIRST_SIZE);
+	state->wide = MemoryContextAllocHuge(state->context, state->wide_size * sizeof(LoadEvent));
+	memcpy(state->wide, wide, state->nwide * sizeof(LoadEvent));
+}
+
+/*
+ * Append the packed events of another state, sorted and perhaps not aligned.
+ * Returns false if they cannot be counted from the base of this one.
+ */
+static bool
+load_append(LoadState *state, const LoadState *other)
+{
+	int64		n = state->npacked + other->npacked;
+	uint64		distance = (uint64) other->base - (uint64) state->base;
+	int64		ends[2];
+	int64	   *appended;
+
+	if (other->npacked == 0)
+		return true;
+	memcpy(&ends[0], other->packed, sizeof(int64));
+	memcpy(&ends[1], other->packed + (other->npacked - 1), sizeof(int64));
+	for (int i = 0; i < 2; i++)
+	{
+		if (!can_pack(state->base, unpack_event(other->base, ends[i]).at, 0))
+			return false;
+	}
+	if (n > state->packed_size && n >= LOAD_COMPACT_SIZE)
+	{
+		load_compact(state);
+		n = state->npacked + other->npacked;
+	}
+	if (n > state->packed_size)
+		resize_packed(state, Max(n, state->packed_size * 2));
+	appended = state->packed + state->npacked;
+	memcpy(appended, other->packed, other->npacked * sizeof(int64));
+	if (distance != 0)
+	{
+		for (int64 i = 0; i < other->npacked; i++)
+			appended[i] = (int64) ((uint64) appended[i] + (distance << CHANGE_BITS));
+	}
+	state->npacked = n;
+	return true;
+}
+
+/*
  * The runs that come from workers are sorted; appended to each other they are
- * merged when the result is made (see sort_events).
+ * merged when the result is made (see sort_by_time.h).
  */
 PG_FUNCTION_INFO_V1(load_profile_combine);
 Datum
@@ -460,40 +524,31 @@ load_profile_combine(PG_FUNCTION_ARGS)
 		state->scale = other->scale;
 		state->magnitude = other->magnitude;
 		state->base = other->base;
-		if (other->npacked > state->packed_size)
-			resize_packed(state, other->npacked);
+
+		/* there will be another one */
+		if (other->npacked * 2 > state->packed_size)
+			resize_packed(state, other->npacked * 2);
 	}
 	else if (other->scale > state->scale)
 		load_rescale(state, other->scale);
-	else if (other->scale < state->scale)
-		load_rescale(other, state->scale);
 
-	state->magnitude = Max(state->magnitude, other->magnitude);
-	if (other->base == state->base)
-	{
-		int64		n = state->npacked + other->npacked;
-
-		if (n > state->packed_size && n >= LOAD_COMPACT_SIZE)
-		{
-			load_compact(state);
-			n = state->npacked + other->npacked;
-		}
-		if (n > state->packed_size)
-			resize_packed(state, Max(n, state->packed_size * 2));
-		memcpy(state->packed + state->npacked, other->packed, other->npacked * sizeof(int64));
-		state->npacked = n;
-	}
+	if (other->scale == state->scale && other->nwide == 0 && load_append(state, other))
+		state->magnitude = Max(state->magnitude, other->magnitude);
 	else
 	{
+		load_own(other);
+		if (other->scale < state->scale)
+			load_rescale(other, state->scale);
+		state->magnitude = Max(state->magnitude, other->magnitude);
 		for (int64 i = 0; i < other->npacked; i++)
 		{
 			LoadEvent	event = unpack_event(other->base, other->packed[i]);
 
 			load_event(state, event.at, event.change);
 		}
+		for (int64 i = 0; i < other->nwide; i++)
+			load_event(state, other->wide[i].at, other->wide[i].change);
 	}
-	for (int64 i = 0; i < other->nwide; i++)
-		load_event(state, other->wide[i].at, other->wide[i].change);
 	PG_RETURN_POINTER(state);
 }
 
@@ -531,7 +586,9 @@ load_profile_deserialize(PG_FUNCTION_ARGS)
 
 	/* in the caller's short-lived context: combine copies what it keeps */
 	scale = state_receive(&buf, PG_GETARG_BYTEA_PP(0));
-	state = load_new(CurrentMemoryContext, pq_getmsgbyte(&buf) != 0);
+	state = palloc0(sizeof(LoadState));
+	state->context = CurrentMemoryContext;
+	state->gauge = pq_getmsgbyte(&buf) != 0;
 	state->scale = scale;
 	state->magnitude = pq_getmsgint64(&buf);
 	state->base = pq_getmsgint64(&buf);
@@ -544,10 +601,9 @@ load_profile_deserialize(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 				 errmsg("invalid length of aggregate state")));
-	resize_packed(state, Max(state->npacked, 1));
-	resize_wide(state, Max(state->nwide, 1));
-	pq_copymsgbytes(&buf, (char *) state->packed, state->npacked * sizeof(int64));
-	pq_copymsgbytes(&buf, (char *) state->wide, state->nwide * sizeof(LoadEvent));
+	/* in place, which combine only reads, by memcpy as it may be misaligned */
+	state->packed = (int64 *) pq_getmsgbytes(&buf, state->npacked * sizeof(int64));
+	state->wide = (LoadEvent *) pq_getmsgbytes(&buf, state->nwide * sizeof(LoadEvent));
 	pq_getmsgend(&buf);
 	PG_RETURN_POINTER(state);
 }

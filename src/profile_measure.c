@@ -185,24 +185,23 @@ profile_mean(PG_FUNCTION_ARGS)
 int64
 profile_peak_of(const ProfileReader *reader, Span span, TimestampTz *peak_at)
 {
-	int			i = profile_find(reader, span.from);
-	int64		peak = profile_value_from(reader, i);
+	int			first = profile_find(reader, span.from);
+	int			last = profile_find(reader, span.until - 1);
+	int			peak_step = first;
+	int64		peak = profile_value_from(reader, first);
 
-	*peak_at = span.from;
-	while (++i < reader->n)
+	for (int i = first + 1; i <= last; i++)
 	{
-		TimestampTz at = profile_time(reader, i);
 		int64		value = profile_value(reader, i);
 
 		CHECK_FOR_INTERRUPTS();
-		if (at >= span.until)
-			break;
 		if (value > peak)
 		{
 			peak = value;
-			*peak_at = at;
+			peak_step = i;
 		}
 	}
+	*peak_at = peak_step == first ? span.from : profile_time(reader, peak_step);
 	return peak;
 }
 
@@ -244,15 +243,17 @@ profile_trough(PG_FUNCTION_ARGS)
 {
 	ProfileReader reader;
 	Span		span = span_arg(PG_GETARG_DATUM(1));
-	int			i;
+	int			first;
+	int			last;
 	int64		trough;
 
 	if (SPAN_IS_EMPTY(span))
 		PG_RETURN_NULL();
 	profile_read(PG_GETARG_DATUM(0), &reader);
-	i = profile_find(&reader, span.from);
-	trough = profile_value_from(&reader, i);
-	while (++i < reader.n && profile_time(&reader, i) < span.until)
+	first = profile_find(&reader, span.from);
+	last = profile_find(&reader, span.until - 1);
+	trough = profile_value_from(&reader, first);
+	for (int i = first + 1; i <= last; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		trough = Min(trough, profile_value(&reader, i));

@@ -99,13 +99,29 @@ span_arg(Datum range)
 }
 
 /*
+ * Compare the two arguments, and leave no decompressed copies of them behind:
+ * a sort or an index calls this often before it frees any memory.
+ */
+static int
+compare_args(FunctionCallInfo fcinfo, int (*compare) (Datum a, Datum b))
+{
+	struct varlena *a = PG_GETARG_VARLENA_PP(0);
+	struct varlena *b = PG_GETARG_VARLENA_PP(1);
+	int			result = compare(PointerGetDatum(a), PointerGetDatum(b));
+
+	PG_FREE_IF_COPY(a, 0);
+	PG_FREE_IF_COPY(b, 1);
+	return result;
+}
+
+/*
  * Comparison.  Equal profiles are equal bytes.
  */
-static bool
+static int
 profile_equal(Datum a, Datum b)
 {
-	struct varlena *x = packed_arg(a);
-	struct varlena *y = packed_arg(b);
+	struct varlena *x = (struct varlena *) DatumGetPointer(a);
+	struct varlena *y = (struct varlena *) DatumGetPointer(b);
 
 	return VARSIZE_ANY_EXHDR(x) == VARSIZE_ANY_EXHDR(y) &&
 		memcmp(VARDATA_ANY(x), VARDATA_ANY(y), VARSIZE_ANY_EXHDR(x)) == 0;
@@ -115,14 +131,14 @@ PG_FUNCTION_INFO_V1(profile_eq);
 Datum
 profile_eq(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(profile_equal(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)));
+	PG_RETURN_BOOL(compare_args(fcinfo, profile_equal));
 }
 
 PG_FUNCTION_INFO_V1(profile_ne);
 Datum
 profile_ne(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(!profile_equal(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)));
+	PG_RETURN_BOOL(!compare_args(fcinfo, profile_equal));
 }
 
 /*
@@ -156,7 +172,7 @@ PG_FUNCTION_INFO_V1(profile_cmp);
 Datum
 profile_cmp(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_INT32(profile_compare(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)));
+	PG_RETURN_INT32(compare_args(fcinfo, profile_compare));
 }
 
 #define PROFILE_COMPARISON(name, op) \
@@ -164,7 +180,7 @@ PG_FUNCTION_INFO_V1(name); \
 Datum \
 name(PG_FUNCTION_ARGS) \
 { \
-	PG_RETURN_BOOL(profile_compare(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)) op 0); \
+	PG_RETURN_BOOL(compare_args(fcinfo, profile_compare) op 0); \
 }
 
 PROFILE_COMPARISON(profile_lt, <)
@@ -176,25 +192,29 @@ PG_FUNCTION_INFO_V1(profile_hash);
 Datum
 profile_hash(PG_FUNCTION_ARGS)
 {
-	struct varlena *datum = packed_arg(PG_GETARG_DATUM(0));
+	struct varlena *datum = PG_GETARG_VARLENA_PP(0);
+	Datum		hash = hash_any((unsigned char *) VARDATA_ANY(datum), VARSIZE_ANY_EXHDR(datum));
 
-	return hash_any((unsigned char *) VARDATA_ANY(datum), VARSIZE_ANY_EXHDR(datum));
+	PG_FREE_IF_COPY(datum, 0);
+	return hash;
 }
 
 PG_FUNCTION_INFO_V1(profile_hash_extended);
 Datum
 profile_hash_extended(PG_FUNCTION_ARGS)
 {
-	struct varlena *datum = packed_arg(PG_GETARG_DATUM(0));
+	struct varlena *datum = PG_GETARG_VARLENA_PP(0);
+	Datum		hash = hash_any_extended((unsigned char *) VARDATA_ANY(datum),
+										 VARSIZE_ANY_EXHDR(datum), PG_GETARG_INT64(1));
 
-	return hash_any_extended((unsigned char *) VARDATA_ANY(datum),
-							 VARSIZE_ANY_EXHDR(datum), PG_GETARG_INT64(1));
+	PG_FREE_IF_COPY(datum, 0);
+	return hash;
 }
 
 /*
  * Pointwise: is a at most b at every instant?
  */
-static bool
+static int
 profile_at_most(Datum a, Datum b)
 {
 	Side		x;
@@ -215,18 +235,24 @@ profile_at_most(Datum a, Datum b)
 	return true;
 }
 
+static int
+profile_at_least(Datum a, Datum b)
+{
+	return profile_at_most(b, a);
+}
+
 PG_FUNCTION_INFO_V1(profile_contained);
 Datum
 profile_contained(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(profile_at_most(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)));
+	PG_RETURN_BOOL(compare_args(fcinfo, profile_at_most));
 }
 
 PG_FUNCTION_INFO_V1(profile_contains);
 Datum
 profile_contains(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(profile_at_most(PG_GETARG_DATUM(1), PG_GETARG_DATUM(0)));
+	PG_RETURN_BOOL(compare_args(fcinfo, profile_at_least));
 }
 
 /*

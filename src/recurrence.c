@@ -97,7 +97,13 @@ recurrence_number(const Recurrence *recurrence, LocalInstant first, TimestampTz 
 	/* guess by the average length, then correct */
 	double		length = (double) recurrence->every.month * DAYS_PER_YEAR / MONTHS_PER_YEAR * USECS_PER_DAY +
 		(double) recurrence->every.day * USECS_PER_DAY + (double) recurrence->every.time;
-	int64		number = (int64) (((double) at - (double) first.at) / length);
+	double		guess = ((double) at - (double) first.at) / length;
+	int64		number;
+
+	/* microseconds since the first instant may be too many to count */
+	if (guess < -9e18 || guess > 9e18)
+		out_of_range();
+	number = (int64) guess;
 
 	while (recurrence_at(recurrence, first, number) > at)
 	{

@@ -62,7 +62,14 @@ SORT_MAKE(merge) (SORT_TYPE *from, SORT_TYPE *to, int64 *starts, int nruns)
 
 			CHECK_FOR_INTERRUPTS();
 			while (left < left_end && right < right_end)
-				*out++ = SORT_KEY(from[right]) < SORT_KEY(from[left]) ? from[right++] : from[left++];
+			{
+				/* which one is next cannot be predicted: no branch on it */
+				int64		next = SORT_KEY(from[right]) < SORT_KEY(from[left]);
+
+				*out++ = from[next ? right : left];
+				right += next;
+				left += 1 - next;
+			}
 			memcpy(out, from + left, (left_end - left) * sizeof(SORT_TYPE));
 			out += left_end - left;
 			memcpy(out, from + right, (right_end - right) * sizeof(SORT_TYPE));
