@@ -29,5 +29,6 @@ extern Datum query_value(uint64 row, int column, bool *isnull);
 #define ERRCODE_OUTSIDE_TERMS			MAKE_SQLSTATE('S','C','0','0','3')
 #define ERRCODE_NOT_A_MEMBER			MAKE_SQLSTATE('S','C','0','0','4')
 #define ERRCODE_LEASE_NOT_ACTIVE		MAKE_SQLSTATE('S','C','0','0','5')
+#define ERRCODE_QUOTA_EXCEEDED			MAKE_SQLSTATE('S','C','0','0','6')
 
 #endif							/* SHARECOLLAB_QUERY_H */
