@@ -12,9 +12,9 @@
  *
  *		a quota		has a limit (own, and what it may borrow); of the pool it
  *					takes what is booked, and at least what it does not lend
- *		a pool		has what is supplied to it and what its children lend; of
- *					its parent it takes what is booked beyond what it does not
- *					lend itself, and gives the rest
+ *		a pool		has what is supplied to it and what its children lend; it
+ *					gives to its parent what it lends, and takes of it what is
+ *					booked beyond the rest, which it keeps
  *
  * (This is the recursion of Kueue's cohorts, with profiles in place of numbers,
  * hence over future time.)  A budget is a quota of unit-hours: its node has one
@@ -72,6 +72,8 @@ typedef struct Pool
 	struct Pool *parent;
 	bool		lends_all;
 	Decimal		lend;
+	bool		borrows_all;
+	Decimal		borrow;
 	bool		overbooks;
 	Datum		overbooking;	/* numeric */
 
@@ -541,6 +543,7 @@ find_pool(Admission *admission, int64 pool_id, int length)
 			pool->depth = pool->parent->depth + 1;
 		}
 		pool->lend = decimal_column(&row, "lend", &pool->lends_all);
+		pool->borrow = decimal_column(&row, "borrow", &pool->borrows_all);
 		overbooking = decimal_column(&row, "overbooking", &isnull);
 		pool->overbooks = decimal_cmp(overbooking.mantissa, overbooking.scale, 1, 0) != 0;
 		if (pool->overbooks)
@@ -677,19 +680,24 @@ span_intersection(Span a, Span b)
 	return a;
 }
 
-/* What a pool gives to its parent, and what it takes of it. */
+/* What a pool gives to its parent. */
 static Datum
 lent(const Pool *pool, const CalendarPage *page)
 {
-	return lesser(page->capacity, rectangle(page->span, pool->lend));
+	return pool->lends_all ? page->capacity : lesser(page->capacity, rectangle(page->span, pool->lend));
 }
 
+/*
+ * What it takes of it: never more than it gives and may borrow.  The rest of
+ * what is booked is overbooked, or in deficit, and not there at all.
+ */
 static Datum
 taken_of_parent(const Pool *pool, const CalendarPage *page)
 {
-	Datum		kept = subtract(page->capacity, lent(pool, page));
+	Datum		gives = lent(pool, page);
+	Datum		taken = positive(subtract(page->booked, subtract(page->capacity, gives)));
 
-	return positive(subtract(page->booked, kept));
+	return pool->borrows_all ? taken : lesser(taken, add(gives, rectangle(page->span, pool->borrow)));
 }
 
 /* What a quota takes of its pool. */
@@ -712,10 +720,13 @@ change_node(Admission *admission, const CalendarNode *node, Datum booked, Datum 
 {
 	Pool	   *pool = node->pool;
 	Quota	   *quota = node->quota;
-	bool		linear = quota ? quota->kept.mantissa == 0 : pool->lends_all || !pool->parent;
+	bool		linear = quota ? quota->kept.mantissa == 0 :
+		!pool->parent || (pool->lends_all && pool->borrows_all);
 	Datum		allowance = no_profile();
 	bool		supply = admission->kind == CHANGE_OF_SUPPLY || !is_zero(capacity) || admission->restore;
-	Span		span = admission->lock_only ? lock : span_union(support(booked), support(capacity));
+	Span		change = span_union(support(booked), support(capacity));
+	bool		lock_only = admission->lock_only;
+	Span		span = lock_only ? lock : change;
 	TimestampTz at;
 	PlannedPage *planned = NULL;
 
@@ -724,6 +735,17 @@ change_node(Admission *admission, const CalendarNode *node, Datum booked, Datum 
 							 capacity);
 	*up_booked = linear ? booked : no_profile();
 	*up_capacity = linear ? capacity : no_profile();
+
+	/*
+	 * Supply that changes hands leaves the pool as it is, but what its
+	 * providers have left must not change while check_providers() looks.
+	 */
+	if (admission->kind == CHANGE_OF_SUPPLY && pool->asked == pool && SPAN_IS_EMPTY(change))
+	{
+		lock_only = true;
+		span.from = DT_NOBEGIN;
+		span.until = DT_NOEND;
+	}
 
 	for (at = span.from; at < span.until; at = planned->page.span.until)
 	{
@@ -741,7 +763,7 @@ change_node(Admission *admission, const CalendarNode *node, Datum booked, Datum 
 					 errmsg("pool " INT64_FORMAT " has no calendar at %s",
 							pool->pool_id, timestamptz_to_str(at)),
 					 errhint("rebuild_calendar() makes it again from supply, leases and quotas.")));
-		if (admission->lock_only)
+		if (lock_only)
 			continue;
 		old = *page;
 		page->booked = add(page->booked, clipped(booked, page->span));
@@ -771,7 +793,7 @@ change_node(Admission *admission, const CalendarNode *node, Datum booked, Datum 
 		planned->last = false;
 		admission->plan = lappend(admission->plan, planned);
 	}
-	if (planned)
+	if (planned && !lock_only)
 		planned->last = true;
 }
 

@@ -779,6 +779,7 @@ insert_row(const Line *line, int64 consumer_id, int64 *lease_id)
 static int64
 reserve_lines(const Booking *booking, Line *lines, int nlines, text *consumer_name)
 {
+	Interval	nothing = {0};
 	int64		consumer_id;
 	bool		plain = booking->reference == NULL && booking->hold_for == NULL &&
 		!booking->preemptible && !booking->is_bundle;
@@ -789,8 +790,12 @@ reserve_lines(const Booking *booking, Line *lines, int nlines, text *consumer_na
 	table_close(open_own_table("calendar", RowExclusiveLock), NoLock);
 
 	consumer_id = id_of_name("party", consumer_name, GetLatestSnapshot());
-	if (booking->hold_for != NULL)
-		positive_length_arg(booking->hold_for, "hold_for");
+	if (booking->hold_for != NULL &&
+		!DatumGetBool(DirectFunctionCall2(interval_gt, IntervalPGetDatum(booking->hold_for),
+										  IntervalPGetDatum(&nothing))))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("hold_for must be positive")));
 	for (int i = 0; i < nlines; i++)
 	{
 		check_line(&lines[i], consumer_id, consumer_name);

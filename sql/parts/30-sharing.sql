@@ -23,8 +23,8 @@ CREATE TABLE pool (
 	buffer			interval NOT NULL DEFAULT '0' CHECK (buffer >= '0' AND buffer < '30 days' AND extract(day FROM buffer) = 0),
 	instant			boolean NOT NULL DEFAULT true,
 	overbooking		numeric NOT NULL DEFAULT 1 CHECK (overbooking > 0 AND overbooking <= 100 AND overbooking = round(overbooking, 2)),
-	borrow			numeric CHECK (borrow >= 0 AND borrow < 1e12 AND borrow = round(borrow, 6)),
-	lend			numeric CHECK (lend >= 0 AND lend < 1e12 AND lend = round(lend, 6)),
+	borrow			numeric DEFAULT 0 CHECK (borrow >= 0 AND borrow < 1e12 AND borrow = round(borrow, 6)),
+	lend			numeric DEFAULT 0 CHECK (lend >= 0 AND lend < 1e12 AND lend = round(lend, 6)),
 	cancellation	profile CHECK ('{}' <@ cancellation AND cancellation <@ profile(1)),
 	preemption_notice	interval NOT NULL DEFAULT '0' CHECK (preemption_notice >= '0'),
 	recorded_at		timestamptz NOT NULL DEFAULT now(),
@@ -457,7 +457,8 @@ COMMENT ON FUNCTION import_leases(regclass) IS
 'Admits all rows of a table or view as leases, all or none, in one pass per pool; returns how many. The source has the columns pool text, consumer text, quantity numeric, during tstzrange, reference text. Errors as reserve().';
 
 -- From the root of the pool's tree down, what each pool could take for one of
--- its own: what it keeps for itself, and what its parent would give it.
+-- its own: what it keeps for itself, and what its parent would give it. (Of an overbooked
+-- child whose parent is short, that is a little less than it could take.)
 CREATE FUNCTION availability(pool text, during tstzrange DEFAULT '(,)', consumer text DEFAULT NULL,
 	without bigint[] DEFAULT NULL, additional profile DEFAULT '{}')
 	RETURNS profile LANGUAGE sql STABLE PARALLEL SAFE
@@ -500,9 +501,8 @@ BEGIN ATOMIC
 		WHERE node.parent_id IS NULL
 		UNION ALL
 		SELECT node.height,
-			positive_part(kept.quantity - node.booked)
-				+ pointwise_min(free.quantity,
-					positive_part(node.limited - pointwise_max(node.booked, kept.quantity)))
+			pointwise_min(positive_part(node.limited - node.booked),
+				positive_part(kept.quantity - node.booked) + free.quantity)
 		FROM node
 		JOIN free ON free.height = node.height + 1,
 		LATERAL (SELECT CASE WHEN node.lend IS NULL THEN '{}' ELSE positive_part(node.capacity - profile(node.lend)) END) AS kept (quantity)
@@ -520,9 +520,8 @@ BEGIN ATOMIC
 	)
 	SELECT CASE WHEN NOT isempty(during) THEN clip(CASE WHEN NOT EXISTS (SELECT FROM quota_node) THEN free.quantity
 		ELSE (SELECT free.quantity - coalesce(sum(clip(free.quantity, q.during)), '{}') + coalesce(sum(
-				positive_part(kept.quantity - q.booked)
-				+ pointwise_min(clip(free.quantity, q.during),
-					positive_part(q.limited - pointwise_max(q.booked, kept.quantity)))), '{}')
+				pointwise_min(positive_part(q.limited - q.booked),
+					positive_part(kept.quantity - q.booked) + clip(free.quantity, q.during))), '{}')
 			FROM quota_node AS q,
 			LATERAL (SELECT profile(q.during, greatest(q.own - coalesce(q.lend, q.own), 0))) AS kept (quantity))
 		END, during) END
@@ -601,7 +600,8 @@ BEGIN ATOMIC
 	), child AS (
 		-- what pools give to their parents, and take of them
 		SELECT p.parent_id, sum(lent.quantity) AS lent,
-			sum(positive_part(n.booked - (n.capacity - lent.quantity))) AS taken
+			sum(pointwise_min(positive_part(n.booked - (n.capacity - lent.quantity)),
+				lent.quantity + profile(coalesce(p.borrow, 1e12)))) AS taken
 		FROM pool AS p
 		JOIN node AS n ON n.pool_id = p.pool_id AND n.quota_id = 0,
 		LATERAL (SELECT CASE WHEN p.lend IS NULL THEN n.capacity ELSE pointwise_min(n.capacity, profile(p.lend)) END) AS lent (quantity)
