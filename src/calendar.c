@@ -27,7 +27,9 @@
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "table.h"
+#include "utils/acl.h"
 #include "utils/fmgroids.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -51,7 +53,7 @@ calendar_open(LOCKMODE lockmode)
 	Relation	heap = open_own_table("calendar", lockmode);
 
 	calendar->heap = heap;
-	calendar->index = index_open(primary_key_index(heap), RowExclusiveLock);
+	calendar->index = index_open(primary_key_index(heap), lockmode);
 	calendar->slot = table_slot_create(heap, NULL);
 	calendar->new_slot = MakeSingleTupleTableSlot(RelationGetDescr(heap), &TTSOpsVirtual);
 	calendar->pool_id = column_number(heap, "pool_id");
@@ -354,4 +356,91 @@ calendar_write_page(Calendar *calendar, const CalendarPage *page, bool shrunk)
 			calendar_insert_page(calendar, &piece);
 		piece.span.from = piece.span.until;
 	}
+}
+
+/* Bring what was built so far, or a value, to the larger scale of the two. */
+static void
+align_scale(ProfileBuilder *builder, int scale)
+{
+	for (int i = 0; i < builder->n; i++)
+	{
+		if (!decimal_rescale(builder->value[i], builder->scale, scale, &builder->value[i]))
+			decimal_overflow();
+	}
+	builder->scale = scale;
+}
+
+/*
+ * calendar_free(pool_id, quota_id, during): what the pages of a node have left,
+ * which is below zero where they are in deficit.
+ *
+ * Pages follow each other, so this is a walk along them.
+ */
+PG_FUNCTION_INFO_V1(calendar_free);
+Datum
+calendar_free(PG_FUNCTION_ARGS)
+{
+	int64		pool_id = PG_GETARG_INT64(0);
+	int64		quota_id = PG_GETARG_INT64(1);
+	Span		span = span_arg(PG_GETARG_DATUM(2));
+	Calendar   *calendar;
+	Snapshot	snapshot = GetActiveSnapshot();
+	ScanKeyData keys[3];
+	IndexScanDesc scan;
+	CalendarPage page;
+	ProfileBuilder builder;
+	ProfileReader reader;
+	MemoryContext page_context = AllocSetContextCreate(CurrentMemoryContext, "page of the calendar",
+													   ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old_context;
+
+	if (SPAN_IS_EMPTY(span))
+		PG_RETURN_NULL();
+	calendar = calendar_open(AccessShareLock);
+	if (pg_class_aclcheck(RelationGetRelid(calendar->heap), GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, RelationGetRelationName(calendar->heap));
+	profile_builder_init(&builder, 64, 0);
+	if (find_page(calendar, pool_id, quota_id, span.from, snapshot))
+	{
+		bool		isnull;
+		Datum		first = slot_getattr(calendar->slot, calendar->starts, &isnull);
+
+		key_int8(keys, 1, pool_id);
+		key_int8(keys, 2, quota_id);
+		ScanKeyInit(&keys[2], 3, BTGreaterEqualStrategyNumber, F_TIMESTAMPTZ_GE, first);
+		scan = index_beginscan_compat(calendar->heap, calendar->index, snapshot, 3);
+		index_rescan(scan, keys, 3, NULL, 0);
+		while (index_getnext_slot(scan, ForwardScanDirection, calendar->slot))
+		{
+			CHECK_FOR_INTERRUPTS();
+			if (DatumGetTimestampTz(slot_getattr(calendar->slot, calendar->starts, &isnull)) >= span.until)
+				break;
+			old_context = MemoryContextSwitchTo(page_context);
+			read_page(calendar, &page);
+			if (!is_zero(page.allowance))
+				page.capacity = add(page.capacity, page.allowance);
+			profile_read(subtract(page.capacity, page.booked), &reader);
+			MemoryContextSwitchTo(old_context);
+			if (reader.scale > builder.scale)
+				align_scale(&builder, reader.scale);
+			for (int i = 0; i < reader.n; i++)
+			{
+				TimestampTz at = profile_time(&reader, i);
+				int64		value;
+
+				if (at >= span.until)
+					break;
+				if (!decimal_rescale(profile_value(&reader, i), reader.scale, builder.scale, &value))
+					decimal_overflow();
+				profile_put(&builder, Max(at, span.from), value);
+			}
+			MemoryContextReset(page_context);
+		}
+		index_endscan(scan);
+	}
+	if (span.until != DT_NOEND)
+		profile_put(&builder, span.until, 0);
+	MemoryContextDelete(page_context);
+	calendar_close(calendar);
+	PG_RETURN_PROFILE(&builder);
 }

@@ -56,6 +56,8 @@ extern int	calendar_page_steps(const CalendarPage *page);
 extern void calendar_write_page(Calendar *calendar, const CalendarPage *page, bool shrunk);
 extern void calendar_insert_page(Calendar *calendar, const CalendarPage *page);
 
+extern PGDLLEXPORT Datum calendar_free(PG_FUNCTION_ARGS);
+
 /* admission.c */
 extern void admit_lease(int64 pool_id, int64 consumer_id, int64 lease_id, Decimal quantity, Span during);
 extern void lock_calendar(int n, const int64 *pools, const int64 *consumers, const Span *spans);

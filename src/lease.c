@@ -95,6 +95,12 @@ static SavedQuery next_booking = {
 	.sql = "SELECT pg_catalog.nextval('sharecollab.booking_id_seq')"
 };
 
+/* $5 is a profile, whose type is known when it is called */
+static SavedQuery availability_in_tree = {
+	.sql = "SELECT sharecollab.availability_in_tree($1, $2, $3, $4, $5)",
+	.nparams = 5, .types = {TEXTOID, TSTZRANGEOID, TEXTOID, INT8ARRAYOID}
+};
+
 /* rows before pages, and none that somebody is at work on: see expire_holds() */
 static SavedQuery expired_holds = {
 	.sql = "SELECT l.pool_id, l.lease_id, l.consumer_id, sharecollab.occupied(l.effective, l.buffer)"
@@ -458,6 +464,52 @@ has_expired_hold(int64 pool_id)
 	row_open(&row, "lease", "lease_pool_id_held_until_idx", GetLatestSnapshot(), keys, 2);
 	result = row_next(&row);
 	row_close(&row);
+	return result;
+}
+
+/*
+ * availability(pool, during, consumer, without, additional): usually just what
+ * the pool's own pages say; else a query of the whole tree.
+ */
+PG_FUNCTION_INFO_V1(lease_availability);
+Datum
+lease_availability(PG_FUNCTION_ARGS)
+{
+	TableRow	row;
+	int64		id;
+	bool		isnull;
+	Datum		result;
+	Datum		values[5];
+	char		nulls[5];
+	Oid			profile;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(4) || SPAN_IS_EMPTY(span_arg(PG_GETARG_DATUM(1))))
+		PG_RETURN_NULL();
+	find_by_name(&row, "pool", "pool_name_key", "pool", PG_GETARG_TEXT_PP(0), GetActiveSnapshot());
+	id = DatumGetInt64(row_column(&row, "pool_id", &isnull));
+	row_column(&row, "parent_id", &isnull);
+	row_close(&row);
+	if (isnull && PG_ARGISNULL(2) && PG_ARGISNULL(3) && is_zero(PG_GETARG_DATUM(4)) &&
+		!has_expired_hold(id))
+		return positive(DirectFunctionCall3(calendar_free, Int64GetDatum(id),
+											Int64GetDatum(WHOLE_POOL), PG_GETARG_DATUM(1)));
+	SPI_connect();
+	profile = get_fn_expr_rettype(fcinfo->flinfo);
+	if (availability_in_tree.types[4] != profile && OidIsValid(profile))
+	{
+		if (availability_in_tree.plan != NULL)
+			SPI_freeplan(availability_in_tree.plan);
+		availability_in_tree.plan = NULL;
+		availability_in_tree.types[4] = profile;
+	}
+	for (int i = 0; i < 5; i++)
+	{
+		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
+		values[i] = PG_GETARG_DATUM(i);
+	}
+	query_run(&availability_in_tree, values, nulls, true);
+	result = SPI_datumTransfer(query_value(0, 1, NULL), false, -1);
+	SPI_finish();
 	return result;
 }
 

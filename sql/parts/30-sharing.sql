@@ -459,30 +459,34 @@ COMMENT ON FUNCTION import_leases(regclass) IS
 -- From the root of the pool's tree down, what each pool could take for one of
 -- its own: what it keeps for itself, and what its parent would give it. (Of an overbooked
 -- child whose parent is short, that is a little less than it could take.)
-CREATE FUNCTION availability(pool text, during tstzrange DEFAULT '(,)', consumer text DEFAULT NULL,
-	without bigint[] DEFAULT NULL, additional profile DEFAULT '{}')
+CREATE FUNCTION calendar_free(pool_id bigint, quota_id bigint, during tstzrange) RETURNS profile
+	AS 'MODULE_PATHNAME', 'calendar_free' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION calendar_free(bigint, bigint, tstzrange) IS
+'What the calendar of a pool (or of a quota of it) has left during a period: capacity and allowance less what is booked, negative where there is a deficit. NULL for an empty period.';
+
+CREATE FUNCTION availability_in_tree(pool text, during tstzrange, consumer text, without bigint[], additional profile)
 	RETURNS profile LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
 	WITH RECURSIVE ancestor AS (
 		SELECT p.pool_id, p.parent_id, p.lend, 0 AS height
 		FROM pool AS p
-		WHERE p.pool_id = pool_id(availability.pool)
+		WHERE p.pool_id = pool_id(availability_in_tree.pool)
 		UNION ALL
 		SELECT p.pool_id, p.parent_id, p.lend, a.height + 1
 		FROM pool AS p
 		JOIN ancestor AS a ON a.parent_id = p.pool_id
 	), changed AS (
 		-- leases that are thought away or in addition, and holds that have expired
-		SELECT availability.additional - coalesce(load_profile(occupied(l.effective, l.buffer), l.quantity), '{}') AS load
+		SELECT availability_in_tree.additional - coalesce(load_profile(occupied(l.effective, l.buffer), l.quantity), '{}') AS load
 		FROM (
 			SELECT l.effective, l.buffer, l.quantity
 			FROM lease AS l
-			WHERE l.pool_id = pool_id(availability.pool)
+			WHERE l.pool_id = pool_id(availability_in_tree.pool)
 			AND l.held_until <= now() AND l.ended_at IS NULL AND l.lease_id <> ALL (coalesce(without, '{}'))
 			UNION ALL
 			SELECT l.effective, l.buffer, l.quantity
 			FROM lease AS l
-			WHERE l.pool_id = pool_id(availability.pool)
+			WHERE l.pool_id = pool_id(availability_in_tree.pool)
 			AND l.lease_id = ANY (without)
 		) AS l
 	), node AS MATERIALIZED (
@@ -512,10 +516,10 @@ BEGIN ATOMIC
 			coalesce(sum(c.booked), '{}') + clip((SELECT changed.load FROM changed), q.during) AS booked
 		FROM quota AS q
 		LEFT JOIN calendar AS c ON c.pool_id = q.pool_id AND c.quota_id = q.quota_id
-			AND tstzrange(c.starts, c.ends) && availability.during
-		WHERE q.pool_id = pool_id(availability.pool)
-		AND q.party_id = party_id(availability.consumer)
-		AND q.own IS NOT NULL AND q.during && availability.during
+			AND tstzrange(c.starts, c.ends) && availability_in_tree.during
+		WHERE q.pool_id = pool_id(availability_in_tree.pool)
+		AND q.party_id = party_id(availability_in_tree.consumer)
+		AND q.own IS NOT NULL AND q.during && availability_in_tree.during
 		GROUP BY q.quota_id, q.during, q.own, q.lend
 	)
 	SELECT CASE WHEN NOT isempty(during) THEN clip(CASE WHEN NOT EXISTS (SELECT FROM quota_node) THEN free.quantity
@@ -528,6 +532,12 @@ BEGIN ATOMIC
 	FROM free
 	WHERE free.height = 0;
 END;
+COMMENT ON FUNCTION availability_in_tree(text, tstzrange, text, bigint[], profile) IS 'What availability() returns, for a pool that may have a parent and a consumer that may have quotas.';
+
+CREATE FUNCTION availability(pool text, during tstzrange DEFAULT '(,)', consumer text DEFAULT NULL,
+	without bigint[] DEFAULT NULL, additional profile DEFAULT '{}') RETURNS profile
+	AS 'MODULE_PATHNAME', 'lease_availability' LANGUAGE C STABLE PARALLEL SAFE COST 1000
+	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION availability(text, tstzrange, text, bigint[], profile) IS
 'How much of a pool is free, over time, during a period; 0 outside and where there is a deficit. With a consumer, how much it can lease: within its quota there (but not its budgets), and including what that keeps for it. What if: without these leases, by their keys, or with an additional load (such as load_profile of leases one thinks of). Takes no locks; holds that have expired count as free. NULL for an empty period; error 42704 if the pool or consumer does not exist.';
 
@@ -550,13 +560,9 @@ CREATE FUNCTION find_slots(pools text[], quantity numeric, duration interval, du
 BEGIN ATOMIC
 	WITH candidate AS MATERIALIZED (
 		SELECT p.name, p.currency, trim_scale(p.price * find_slots.quantity * extract(epoch FROM find_slots.duration) / 3600) AS cost,
-			CASE WHEN p.parent_id IS NULL AND find_slots.consumer IS NULL THEN (
-				SELECT sum(c.capacity + c.allowance - c.booked)
-				FROM calendar AS c
-				WHERE c.pool_id = p.pool_id AND c.quota_id = 0
-				AND c.ends > lower(find_slots.during)
-				AND c.starts < coalesce(upper(find_slots.during), 'infinity')
-			) ELSE availability(p.name, find_slots.during, find_slots.consumer) END AS free
+			CASE WHEN p.parent_id IS NULL AND find_slots.consumer IS NULL
+				THEN calendar_free(p.pool_id, 0, find_slots.during)
+				ELSE availability(p.name, find_slots.during, find_slots.consumer) END AS free
 		FROM pool AS p
 		WHERE find_slots.pools IS NULL OR p.name = ANY (find_slots.pools)
 	), first_fit AS (

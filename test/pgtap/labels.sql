@@ -145,6 +145,8 @@ INSERT INTO expected VALUES
 	('cancel(bigint,timestamp with time zone)', 'volatile unsafe'),
 	('import_leases(regclass)', 'volatile unsafe'),
 	('availability(text,tstzrange,text,bigint[],profile)', 'stable safe'),
+	('availability_in_tree(text,tstzrange,text,bigint[],profile)', 'stable safe'),
+	('calendar_free(bigint,bigint,tstzrange)', 'stable strict safe'),
 	-- 50-billing
 	('split(numeric,numeric,integer)', 'window immutable safe'),
 	-- 60-reports
