@@ -1416,7 +1416,8 @@ lease_import(PG_FUNCTION_ARGS)
 				   " SELECT p.pool_id, c.party_id, s.quantity, s.during, p.price, s.reference"
 				   " FROM %s AS s"
 				   " JOIN sharecollab.pool AS p ON p.name = s.pool"
-				   " JOIN sharecollab.party AS c ON c.name = s.consumer", source);
+				   " JOIN sharecollab.party AS c ON c.name = s.consumer"
+				   " ORDER BY pg_catalog.lower(s.during), s.reference", source);
 	if (SPI_execute(sql, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not execute \"%s\"", sql);
 	count = SPI_processed;

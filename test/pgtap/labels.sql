@@ -121,7 +121,7 @@ INSERT INTO expected VALUES
 	('calendar_of_quotas()', 'trigger volatile unsafe'),
 	('calendar_of_deletions()', 'trigger volatile unsafe'),
 	('pool_id(text)', 'stable strict safe'),
-	('create_pool(text,text,text,text,numeric,text,text,text,numeric,numeric,numeric,interval,interval)', 'volatile unsafe'),
+	('create_pool(text,text,text,text,numeric,text,text,text,numeric,numeric,numeric,interval,interval,interval,interval,interval,boolean,numeric,numeric,numeric,profile,interval)', 'volatile unsafe'),
 	('invite(text,text,text,numeric)', 'volatile unsafe'),
 	('accept(text,text,text)', 'volatile unsafe'),
 	('add_supply(text,text,numeric,tstzrange)', 'volatile unsafe'),
