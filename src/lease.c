@@ -452,7 +452,7 @@ check_line(Line *line, int64 consumer_id, text *consumer_name)
 
 /* Is there a hold in a pool that was not confirmed in time? */
 static bool
-has_expired_hold(int64 pool_id)
+has_expired_hold(int64 pool_id, Snapshot snapshot)
 {
 	ScanKeyData keys[2];
 	TableRow	row;
@@ -461,7 +461,7 @@ has_expired_hold(int64 pool_id)
 	key_int8(keys, 1, pool_id);
 	ScanKeyInit(&keys[1], 2, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE,
 				TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()));
-	row_open(&row, "lease", "lease_pool_id_held_until_idx", GetLatestSnapshot(), keys, 2);
+	row_open(&row, "lease", "lease_pool_id_held_until_idx", snapshot, keys, 2);
 	result = row_next(&row);
 	row_close(&row);
 	return result;
@@ -490,7 +490,7 @@ lease_availability(PG_FUNCTION_ARGS)
 	row_column(&row, "parent_id", &isnull);
 	row_close(&row);
 	if (isnull && PG_ARGISNULL(2) && PG_ARGISNULL(3) && is_zero(PG_GETARG_DATUM(4)) &&
-		!has_expired_hold(id))
+		!has_expired_hold(id, GetActiveSnapshot()))
 		return positive(DirectFunctionCall3(calendar_free, Int64GetDatum(id),
 											Int64GetDatum(WHOLE_POOL), PG_GETARG_DATUM(1)));
 	SPI_connect();
@@ -719,7 +719,7 @@ can_insert_row(Relation lease)
 	TriggerDesc *triggers = lease->trigdesc;
 	TupleConstr *constraints = RelationGetDescr(lease)->constr;
 
-	if (lease->rd_rel->relkind != RELKIND_RELATION ||
+	if (lease->rd_rel->relkind != RELKIND_RELATION || lease->rd_rules != NULL ||
 		constraints == NULL || constraints->num_check != LEASE_CHECKS ||
 		SessionReplicationRole != SESSION_REPLICATION_ROLE_ORIGIN ||
 		pg_class_aclcheck(RelationGetRelid(lease), GetUserId(), ACL_INSERT) != ACLCHECK_OK ||
@@ -754,6 +754,26 @@ insert_row(const Line *line, int64 consumer_id, int64 *lease_id)
 	Interval	no_buffer = {0};
 	int			nknown = 0;
 	int			ncolumns = 0;
+	struct
+	{
+		const char *name;
+		Datum		value;
+		bool		isnull;
+	}			columns[] = {
+		{"pool_id", Int64GetDatum(line->pool_id), false},
+		{"lease_id", 0, false},
+		{"consumer_id", Int64GetDatum(consumer_id), false},
+		{"quantity", line->quantity, false},
+		{"during", line->during, false},
+		{"effective", line->during, false},
+		{"price", line->price, false},
+		{"preemptible", BoolGetDatum(false), false},
+		{"buffer", IntervalPGetDatum(&no_buffer), false},
+		{"recorded_at", TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()), false},
+		{"reference", 0, true}, {"booking_id", 0, true}, {"held_until", 0, true},
+		{"cancellation", 0, true}, {"ended_at", 0, true}, {"end_reason", 0, true},
+		{"refund", 0, true}
+	};
 
 	if (!can_insert_row(lease))
 	{
@@ -761,23 +781,12 @@ insert_row(const Line *line, int64 consumer_id, int64 *lease_id)
 		return false;
 	}
 	PreventCommandIfReadOnly("reserve()");
+	*lease_id = nextval_internal(get_relname_relid("lease_lease_id_seq", RelationGetNamespace(lease)), false);
+	columns[1].value = Int64GetDatum(*lease_id);
 	slot = MakeSingleTupleTableSlot(RelationGetDescr(lease), &TTSOpsVirtual);
 	memset(slot->tts_isnull, true, RelationGetDescr(lease)->natts * sizeof(bool));
-	*lease_id = nextval_internal(get_relname_relid("lease_lease_id_seq", RelationGetNamespace(lease)), false);
 	for (int i = 0; i < RelationGetDescr(lease)->natts; i++)
 	{
-		static const struct
-		{
-			const char *name;
-			enum {POOL, LEASE, CONSUMER, QUANTITY, DURING, PRICE, FALSEHOOD, NO_BUFFER, NOW, NOTHING} value;
-		}			columns[] = {
-			{"pool_id", POOL}, {"lease_id", LEASE}, {"consumer_id", CONSUMER},
-			{"quantity", QUANTITY}, {"during", DURING}, {"effective", DURING}, {"price", PRICE},
-			{"preemptible", FALSEHOOD}, {"buffer", NO_BUFFER}, {"recorded_at", NOW},
-			{"reference", NOTHING}, {"booking_id", NOTHING}, {"held_until", NOTHING},
-			{"cancellation", NOTHING}, {"ended_at", NOTHING}, {"end_reason", NOTHING},
-			{"refund", NOTHING}
-		};
 		Form_pg_attribute column = TupleDescAttr(RelationGetDescr(lease), i);
 
 		if (column->attisdropped)
@@ -785,20 +794,13 @@ insert_row(const Line *line, int64 consumer_id, int64 *lease_id)
 		ncolumns++;
 		for (int j = 0; j < lengthof(columns); j++)
 		{
-			Datum		values[] = {
-				Int64GetDatum(line->pool_id), Int64GetDatum(*lease_id), Int64GetDatum(consumer_id),
-				line->quantity, line->during, line->price, BoolGetDatum(false),
-				IntervalPGetDatum(&no_buffer), TimestampTzGetDatum(GetCurrentTransactionStartTimestamp())
-			};
-
 			if (strcmp(NameStr(column->attname), columns[j].name) != 0)
 				continue;
+			if (columns[j].isnull && column->attnotnull)
+				break;
 			nknown++;
-			if (columns[j].value != NOTHING)
-			{
-				slot->tts_values[i] = values[columns[j].value];
-				slot->tts_isnull[i] = false;
-			}
+			slot->tts_values[i] = columns[j].value;
+			slot->tts_isnull[i] = columns[j].isnull;
 			break;
 		}
 	}
@@ -852,7 +854,7 @@ reserve_lines(const Booking *booking, Line *lines, int nlines, text *consumer_na
 	{
 		check_line(&lines[i], consumer_id, consumer_name);
 		plain = plain && lines[i].plain;
-		expired = expired || has_expired_hold(lines[i].pool_id);
+		expired = expired || has_expired_hold(lines[i].pool_id, GetLatestSnapshot());
 	}
 	if (find_reference(booking, lines, nlines, consumer_id, &result))
 		return result;
