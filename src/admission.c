@@ -129,6 +129,7 @@ typedef struct Admission
 	int64		wish_lease;
 	Decimal		wish_quantity;
 	Span		wish_span;
+	int64		wish_buffer;	/* what has to be free after it, microseconds */
 	Decimal		held_quantity;	/* what it holds, if it is to be changed */
 	Span		held_span;
 } Admission;
@@ -309,9 +310,9 @@ static SavedQuery earliest_start = {
 	.sql = "SELECT pg_catalog.lower(f.during), $4::text FROM sharecollab.earliest_fit("
 	"sharecollab.availability($1, pg_catalog.tstzrange($5, NULL), $2, NULL,"
 	" '{}'::sharecollab.profile OPERATOR(sharecollab.-) sharecollab.profile($6, $7)),"
-	" $3, $4, pg_catalog.tstzrange($5, NULL)) AS f (during)",
-	.nparams = 7, .types = {TEXTOID, TEXTOID, NUMERICOID, INTERVALOID, TIMESTAMPTZOID,
-	TSTZRANGEOID, NUMERICOID}
+	" $3, $4 + $8, pg_catalog.tstzrange($5, NULL)) AS f (during)",
+	.nparams = 8, .types = {TEXTOID, TEXTOID, NUMERICOID, INTERVALOID, TIMESTAMPTZOID,
+	TSTZRANGEOID, NUMERICOID, INTERVALOID}
 };
 
 static SavedQuery overdrawn_provider = {
@@ -408,8 +409,9 @@ blockers(const Admission *admission, const CalendarNode *node, TimestampTz at)
 static char *
 alternative(const Admission *admission, const CalendarNode *node, const char *name, const char *unit)
 {
-	Datum		values[7];
+	Datum		values[8];
 	Interval	duration = {0};
+	Interval	buffer = {0};
 	bool		isnull;
 	TimestampTz start;
 	char	   *length;
@@ -424,6 +426,8 @@ alternative(const Admission *admission, const CalendarNode *node, const char *na
 	values[4] = TimestampTzGetDatum(admission->wish_span.from);
 	values[5] = span_get_range(lookup_type_cache(TSTZRANGEOID, TYPECACHE_RANGE_INFO), admission->held_span);
 	values[6] = decimal_get_numeric(admission->held_quantity.mantissa, admission->held_quantity.scale);
+	buffer.time = admission->wish_buffer;
+	values[7] = IntervalPGetDatum(&buffer);
 	query_run(&earliest_start, values, NULL, false);
 	query_value(0, 1, &isnull);
 	if (isnull)
@@ -1073,6 +1077,7 @@ change_by_single_rows(Admission *admission, TriggerData *trigger)
 		bool		isnull;
 		Decimal		quantity;
 		Span		span;
+		Interval   *buffer;
 		int64		consumer_id = 0;
 
 		if (tables[i] == NULL)
@@ -1084,6 +1089,7 @@ change_by_single_rows(Admission *admission, TriggerData *trigger)
 		if (is_lease)
 		{
 			consumer_id = DatumGetInt64(column(column_number(trigger->tg_relation, "consumer_id")));
+			buffer = DatumGetIntervalP(column(column_number(trigger->tg_relation, "buffer")));
 			if (i == 0)
 			{
 				admission->has_wish = true;
@@ -1091,8 +1097,9 @@ change_by_single_rows(Admission *admission, TriggerData *trigger)
 				admission->wish_lease = DatumGetInt64(column(column_number(trigger->tg_relation, "lease_id")));
 				admission->wish_quantity = quantity;
 				admission->wish_span = span;
+				admission->wish_buffer = buffer->time;
 			}
-			span = occupied(span, DatumGetIntervalP(column(column_number(trigger->tg_relation, "buffer"))));
+			span = occupied(span, buffer);
 			if (i == 1)
 			{
 				admission->held_quantity = quantity;

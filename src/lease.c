@@ -86,7 +86,9 @@ static SavedQuery insert_lines = {
 /* what a reference stands for, and whether it is the same wish */
 static SavedQuery lease_by_reference = {
 	.sql = "SELECT l.lease_id, l.booking_id,"
-	" l.consumer_id = $3 AND l.quantity = $4 AND l.during = $5 AND l.preemptible = $6"
+	" l.consumer_id = $3 AND l.quantity = $4 AND l.during = $5 AND l.preemptible = $6,"
+	" (SELECT pg_catalog.count(*) FROM sharecollab.lease AS o WHERE o.booking_id = l.booking_id"
+	" AND o.reference IS NOT NULL)"
 	" FROM sharecollab.lease AS l WHERE l.pool_id = $1 AND l.reference = $2",
 	.nparams = 6, .types = {INT8OID, TEXTOID, INT8OID, NUMERICOID, TSTZRANGEOID, BOOLOID}
 };
@@ -387,6 +389,7 @@ typedef struct Line
 	Datum		quantity;
 	Datum		during;
 	Datum		price;			/* in the pool's currency, for a unit-hour */
+	bool		has_terms;		/* the pool has any, which check_terms() looks at */
 	bool		plain;			/* nothing to be said but these */
 } Line;
 
@@ -396,8 +399,7 @@ static const char *const terms_columns[] = {
 };
 
 /*
- * Look up the pool of a line, and whether the consumer may reserve it on its
- * terms.
+ * Look up the pool of a line, and whether the consumer may reserve there.
  */
 static void
 check_line(Line *line, int64 consumer_id, text *consumer_name)
@@ -405,9 +407,7 @@ check_line(Line *line, int64 consumer_id, text *consumer_name)
 	TableRow	row;
 	ScanKeyData keys[3];
 	bool		isnull;
-	bool		has_terms = false;
 	bool		found;
-	Datum		values[3];
 
 	require_quantity(line->quantity);
 	require_period(line->during);
@@ -418,10 +418,11 @@ check_line(Line *line, int64 consumer_id, text *consumer_name)
 		DatumGetIntervalP(row_column(&row, "buffer", &isnull))->time == 0;
 	row_column(&row, "cancellation", &isnull);
 	line->plain = line->plain && isnull;
-	for (int i = 0; i < lengthof(terms_columns) && !has_terms; i++)
+	line->has_terms = false;
+	for (int i = 0; i < lengthof(terms_columns) && !line->has_terms; i++)
 	{
 		row_column(&row, terms_columns[i], &isnull);
-		has_terms = !isnull;
+		line->has_terms = !isnull;
 	}
 	row_close(&row);
 
@@ -435,8 +436,18 @@ check_line(Line *line, int64 consumer_id, text *consumer_name)
 		row_column(&row, "accepted_at", &isnull);
 	row_close(&row);
 	require_member(found, !isnull, "consumer", line->pool_name, consumer_name);
+}
 
-	if (!has_terms)
+/*
+ * A line must be within the terms of its pool.
+ */
+static void
+check_terms(const Line *line)
+{
+	Datum		values[3];
+	bool		isnull;
+
+	if (!line->has_terms)
 		return;
 	values[0] = Int64GetDatum(line->pool_id);
 	values[1] = line->quantity;
@@ -608,6 +619,7 @@ static bool
 find_reference(const Booking *booking, const Line *lines, int nlines, int64 consumer_id, int64 *result)
 {
 	int			nfound = 0;
+	bool		whole = true;
 
 	if (booking->reference == NULL)
 		return false;
@@ -634,10 +646,20 @@ find_reference(const Booking *booking, const Line *lines, int nlines, int64 cons
 					 errdetail("Lease " INT64_FORMAT " has it, and is not the same.",
 							   DatumGetInt64(query_value(0, 1, NULL))),
 					 errhint("Repeat the call with the same arguments, or use a new reference.")));
-		*result = DatumGetInt64(query_value(0, booking->is_bundle ? 2 : 1, NULL));
+		if (booking->is_bundle)
+		{
+			int64		id = DatumGetInt64(query_value(0, 2, NULL));
+
+			whole = whole && (nfound == 0 || id == *result) &&
+				DatumGetInt64(query_value(0, 4, NULL)) == nlines;
+			*result = id;
+		}
+		else
+			*result = DatumGetInt64(query_value(0, 1, NULL));
 		nfound++;
 	}
-	if (nfound > 0 && nfound < nlines)
+	/* one with other lines, or more, is not the same */
+	if (nfound > 0 && (nfound < nlines || !whole))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNIQUE_VIOLATION),
 				 errmsg("reference \"%s\" is already used for another booking",
@@ -856,8 +878,11 @@ reserve_lines(const Booking *booking, Line *lines, int nlines, text *consumer_na
 		plain = plain && lines[i].plain;
 		expired = expired || has_expired_hold(lines[i].pool_id, GetLatestSnapshot());
 	}
+	/* the terms may have been others then: what was reserved is reserved */
 	if (find_reference(booking, lines, nlines, consumer_id, &result))
 		return result;
+	for (int i = 0; i < nlines; i++)
+		check_terms(&lines[i]);
 	if (expired)
 	{
 		int64	   *pools = palloc(nlines * sizeof(int64));
@@ -942,7 +967,7 @@ array_arg(FunctionCallInfo fcinfo, int argument, const char *name, Oid type, cha
 	if (n != nlines && n != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("%d pools, but %d %s", nlines, n, name),
+				 errmsg("%d lines, but %d %s", nlines, n, name),
 				 errhint("Give one for each line of the booking, or one for all.")));
 	if (n == 1 && nlines > 1)
 	{

@@ -409,17 +409,18 @@ COMMENT ON FUNCTION reserve_bundle(text[], text, numeric[], tstzrange[], text, i
 CREATE FUNCTION recurring(first tstzrange, every interval, count integer, time_zone text DEFAULT 'UTC') RETURNS SETOF tstzrange
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 50
 BEGIN ATOMIC
-	-- days and months are added in local time, hours are hours
+	-- days and months are added in local time, hours are hours; the first is as it was given
 	SELECT tstzrange(r.starts, r.ends)
-	FROM (
-		SELECT timezone(time_zone, timezone(time_zone, lower(first)) + n * date_trunc('day', every)) + n * (every - date_trunc('day', every)) AS starts,
-			timezone(time_zone, timezone(time_zone, upper(first)) + n * date_trunc('day', every)) + n * (every - date_trunc('day', every)) AS ends
-		FROM generate_series(0, count - 1) AS n
-	) AS r
-	WHERE r.starts < r.ends;
+	FROM generate_series(0, count - 1) AS n,
+	LATERAL (SELECT timezone(time_zone, lower(first)) + n * date_trunc('day', every),
+		timezone(time_zone, upper(first)) + n * date_trunc('day', every)) AS local (starts, ends),
+	LATERAL (SELECT CASE WHEN n = 0 THEN lower(first) ELSE timezone(time_zone, local.starts) + n * (every - date_trunc('day', every)) END,
+		CASE WHEN n = 0 THEN upper(first) ELSE timezone(time_zone, local.ends) + n * (every - date_trunc('day', every)) END) AS r (starts, ends)
+	WHERE r.starts < r.ends
+	AND timezone(time_zone, timezone(time_zone, local.starts)) = local.starts;
 END;
 COMMENT ON FUNCTION recurring(tstzrange, interval, integer, text) IS
-'A bounded period and its repetitions, so many in all: every day or month at the same local time, across changes of daylight saving time, too. One whose local time does not exist on its day is left out.';
+'A bounded period and its repetitions, so many in all: every day or month at the same local time, across changes of daylight saving time, too. One that would begin at a local time that does not exist on its day is left out; an end that does not exist is so much later.';
 
 CREATE FUNCTION confirm(lease_id bigint, steward text DEFAULT NULL) RETURNS void
 	AS 'MODULE_PATHNAME', 'lease_confirm' LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -475,67 +476,87 @@ CREATE FUNCTION availability_in_tree(pool text, during tstzrange, consumer text,
 	RETURNS profile LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
 	WITH RECURSIVE ancestor AS (
-		SELECT p.pool_id, p.parent_id, p.lend, 0 AS height
+		SELECT p.pool_id, p.parent_id, p.borrow, p.lend, 0 AS height
 		FROM pool AS p
 		WHERE p.pool_id = pool_id(availability_in_tree.pool)
 		UNION ALL
-		SELECT p.pool_id, p.parent_id, p.lend, a.height + 1
+		SELECT p.pool_id, p.parent_id, p.borrow, p.lend, a.height + 1
 		FROM pool AS p
 		JOIN ancestor AS a ON a.parent_id = p.pool_id
-	), changed AS (
-		-- leases that are thought away or in addition, and holds that have expired
-		SELECT availability_in_tree.additional - coalesce(load_profile(occupied(l.effective, l.buffer), l.quantity), '{}') AS load
-		FROM (
-			SELECT l.effective, l.buffer, l.quantity
-			FROM lease AS l
-			WHERE l.pool_id = pool_id(availability_in_tree.pool)
-			AND l.held_until <= now() AND l.ended_at IS NULL AND l.lease_id <> ALL (coalesce(without, '{}'))
-			UNION ALL
-			SELECT l.effective, l.buffer, l.quantity
-			FROM lease AS l
-			WHERE l.pool_id = pool_id(availability_in_tree.pool)
-			AND l.lease_id = ANY (without)
-		) AS l
 	), node AS MATERIALIZED (
-		SELECT a.height, a.parent_id, a.lend,
-			coalesce(sum(c.capacity), '{}') AS capacity,
+		SELECT a.height, a.parent_id,
 			coalesce(sum(c.capacity + c.allowance), '{}') AS limited,
-			CASE WHEN a.height = 0 THEN coalesce(sum(c.booked), '{}') + (SELECT changed.load FROM changed)
-				ELSE coalesce(sum(c.booked), '{}') END AS booked
+			coalesce(sum(c.booked), '{}') AS booked,
+			CASE WHEN a.lend IS NULL THEN '{}' ELSE positive_part(coalesce(sum(c.capacity), '{}') - profile(a.lend)) END AS kept,
+			-- the most that it takes of its parent: what it lends, and what it may borrow
+			CASE WHEN a.lend IS NULL THEN coalesce(sum(c.capacity), '{}') ELSE pointwise_min(coalesce(sum(c.capacity), '{}'), profile(a.lend)) END
+				+ profile(coalesce(a.borrow, 1e12)) AS most
 		FROM ancestor AS a
 		LEFT JOIN calendar AS c ON c.pool_id = a.pool_id AND c.quota_id = 0
 			AND tstzrange(c.starts, c.ends) && during
-		GROUP BY a.height, a.parent_id, a.lend
-	), free AS (
-		SELECT node.height, positive_part(node.limited - node.booked) AS quantity
-		FROM node
-		WHERE node.parent_id IS NULL
-		UNION ALL
-		SELECT node.height,
-			pointwise_min(positive_part(node.limited - node.booked),
-				positive_part(kept.quantity - node.booked) + free.quantity)
-		FROM node
-		JOIN free ON free.height = node.height + 1,
-		LATERAL (SELECT CASE WHEN node.lend IS NULL THEN '{}' ELSE positive_part(node.capacity - profile(node.lend)) END) AS kept (quantity)
+		GROUP BY a.height, a.parent_id, a.borrow, a.lend
+	), changed AS MATERIALIZED (
+		-- leases that are thought away or in addition, and holds that have expired
+		SELECT l.consumer_id, sum(l.load) AS load
+		FROM (
+			SELECT l.consumer_id, '{}' - profile(occupied(l.effective, l.buffer), l.quantity) AS load
+			FROM lease AS l
+			WHERE l.pool_id = pool_id(availability_in_tree.pool)
+			AND l.held_until <= now() AND l.ended_at IS NULL AND l.lease_id <> ALL (coalesce(without, '{}'))
+			AND NOT isempty(l.effective)
+			UNION ALL
+			SELECT l.consumer_id, '{}' - profile(occupied(l.effective, l.buffer), l.quantity)
+			FROM lease AS l
+			WHERE l.pool_id = pool_id(availability_in_tree.pool)
+			AND l.lease_id = ANY (without)
+			AND NOT isempty(l.effective)
+			UNION ALL
+			SELECT party_id(availability_in_tree.consumer), availability_in_tree.additional
+		) AS l
+		GROUP BY l.consumer_id
 	), quota_node AS MATERIALIZED (
-		SELECT q.during, q.own, q.lend,
+		SELECT q.party_id, q.during, profile(q.during, greatest(q.own - coalesce(q.lend, q.own), 0)) AS kept,
 			coalesce(sum(c.capacity + c.allowance), '{}') AS limited,
-			coalesce(sum(c.booked), '{}') + clip((SELECT changed.load FROM changed), q.during) AS booked
-		FROM quota AS q
+			coalesce(sum(c.booked), '{}') AS booked,
+			clip(changed.load, q.during) AS load
+		FROM changed
+		JOIN quota AS q ON q.party_id = changed.consumer_id
 		LEFT JOIN calendar AS c ON c.pool_id = q.pool_id AND c.quota_id = q.quota_id
 			AND tstzrange(c.starts, c.ends) && availability_in_tree.during
 		WHERE q.pool_id = pool_id(availability_in_tree.pool)
-		AND q.party_id = party_id(availability_in_tree.consumer)
 		AND q.own IS NOT NULL AND q.during && availability_in_tree.during
-		GROUP BY q.quota_id, q.during, q.own, q.lend
+		GROUP BY q.quota_id, q.party_id, q.during, q.own, q.lend, changed.load
+	), shift AS (
+		-- what that means for the pool, of which quotas keep a part anyway, and so on for its ancestors
+		SELECT 0 AS height, (SELECT sum(changed.load) FROM changed)
+			+ coalesce((SELECT sum(pointwise_max(q.booked + q.load, q.kept) - pointwise_max(q.booked, q.kept) - q.load)
+				FROM quota_node AS q), '{}') AS load
+		UNION ALL
+		SELECT n.height + 1, pointwise_min(positive_part(n.booked + shift.load - n.kept), n.most)
+			- pointwise_min(positive_part(n.booked - n.kept), n.most)
+		FROM shift
+		JOIN node AS n ON n.height = shift.height
+		WHERE n.parent_id IS NOT NULL
+	), free AS (
+		SELECT node.height, positive_part(node.limited - node.booked - shift.load) AS quantity
+		FROM node
+		JOIN shift ON shift.height = node.height
+		WHERE node.parent_id IS NULL
+		UNION ALL
+		SELECT node.height,
+			pointwise_min(positive_part(node.limited - node.booked - shift.load),
+				positive_part(node.kept - node.booked - shift.load) + free.quantity)
+		FROM free
+		JOIN node ON node.height = free.height - 1
+		JOIN shift ON shift.height = node.height
 	)
-	SELECT CASE WHEN NOT isempty(during) THEN clip(CASE WHEN NOT EXISTS (SELECT FROM quota_node) THEN free.quantity
-		ELSE (SELECT free.quantity - coalesce(sum(clip(free.quantity, q.during)), '{}') + coalesce(sum(
-				pointwise_min(positive_part(q.limited - q.booked),
-					positive_part(kept.quantity - q.booked) + clip(free.quantity, q.during))), '{}')
-			FROM quota_node AS q,
-			LATERAL (SELECT profile(q.during, greatest(q.own - coalesce(q.lend, q.own), 0))) AS kept (quantity))
-		END, during) END
+	SELECT CASE WHEN NOT isempty(during) THEN clip(free.quantity + coalesce((
+			SELECT sum(positive_part(q.kept - q.booked - q.load)
+				+ pointwise_min(clip(free.quantity, q.during),
+					positive_part(q.limited - pointwise_max(q.booked + q.load, q.kept)))
+				- clip(free.quantity, q.during))
+			FROM quota_node AS q
+			WHERE q.party_id = party_id(availability_in_tree.consumer)), '{}'), during) END
 	FROM free
 	WHERE free.height = 0;
 END;
@@ -566,25 +587,31 @@ CREATE FUNCTION find_slots(pools text[], quantity numeric, duration interval, du
 	LANGUAGE sql STABLE PARALLEL SAFE ROWS 10
 BEGIN ATOMIC
 	WITH candidate AS MATERIALIZED (
-		SELECT p.name, p.currency, trim_scale(p.price * find_slots.quantity * extract(epoch FROM find_slots.duration) / 3600) AS cost,
+		SELECT p.name, p.currency, p.buffer, w.during,
+			find_slots.duration + CASE WHEN find_slots.duration > '0' THEN p.buffer ELSE '0' END AS blocked,
+			trim_scale(p.price * find_slots.quantity * extract(epoch FROM find_slots.duration) / 3600) AS cost,
 			CASE WHEN p.parent_id IS NULL AND find_slots.consumer IS NULL
-				THEN calendar_free(p.pool_id, 0, find_slots.during)
-				ELSE availability(p.name, find_slots.during, find_slots.consumer) END AS free
-		FROM pool AS p
+				AND NOT EXISTS (SELECT FROM lease AS l WHERE l.pool_id = p.pool_id AND l.held_until <= now() AND l.ended_at IS NULL)
+				THEN calendar_free(p.pool_id, 0, w.during)
+				ELSE availability(p.name, w.during, find_slots.consumer) END AS free
+		FROM pool AS p,
+		-- the pool's buffer has to be free, too, if after the time that is asked for
+		LATERAL (SELECT CASE WHEN isempty(find_slots.during) THEN find_slots.during
+			ELSE tstzrange(lower(find_slots.during), upper(find_slots.during) + p.buffer) END) AS w (during)
 		WHERE find_slots.pools IS NULL OR p.name = ANY (find_slots.pools)
 	), first_fit AS (
 		-- no other pool can have one of the slots that are asked for
-		SELECT c.name, c.currency, c.cost, c.free
+		SELECT c.name, c.currency, c.cost, c.buffer, c.blocked, c.during, c.free
 		FROM candidate AS c,
-		LATERAL earliest_fit(c.free, find_slots.quantity, find_slots.duration, find_slots.during) AS f (period)
+		LATERAL earliest_fit(c.free, find_slots.quantity, c.blocked, c.during) AS f (period)
 		WHERE f.period IS NOT NULL
 		ORDER BY CASE WHEN cheapest THEN c.cost END, lower(f.period), c.cost, c.name
 		LIMIT find_slots.count
 	)
-	SELECT f.name, slot.period, f.cost, f.currency
+	SELECT f.name, tstzrange(lower(slot.period), upper(slot.period) - f.buffer), f.cost, f.currency
 	FROM first_fit AS f,
 	LATERAL (
-		SELECT earliest_fit(f.free, find_slots.quantity, find_slots.duration, find_slots.during, n) AS period
+		SELECT earliest_fit(f.free, find_slots.quantity, f.blocked, f.during, n) AS period
 		FROM generate_series(1, find_slots.count) AS n
 	) AS slot
 	WHERE slot.period IS NOT NULL
