@@ -126,7 +126,7 @@ static SavedQuery end_holds = {
 
 #define LEASE_COLUMNS \
 	"l.pool_id, l.during, l.ended_at, l.end_reason, l.held_until, l.cancellation, l.quantity," \
-	" l.consumer_id, l.preemptible, pg_catalog.now() + p.preemption_notice, p.instant, p.name, l.buffer"
+	" l.preemptible, pg_catalog.now() + p.preemption_notice, p.instant, p.name"
 
 static SavedQuery lease_by_id = {
 	.sql = "SELECT " LEASE_COLUMNS " FROM sharecollab.lease AS l"
@@ -136,8 +136,7 @@ static SavedQuery lease_by_id = {
 };
 
 static SavedQuery end_lease = {
-	.sql = "UPDATE sharecollab.lease SET ended_at = $3, end_reason = $4, refund = $5,"
-	" buffer = CASE WHEN $4 = 'amended' THEN '0' ELSE buffer END"
+	.sql = "UPDATE sharecollab.lease SET ended_at = $3, end_reason = $4, refund = $5"
 	" WHERE pool_id = $1 AND lease_id = $2",
 	.nparams = 5, .types = {INT8OID, INT8OID, TIMESTAMPTZOID, TEXTOID, NUMERICOID}
 };
@@ -152,13 +151,27 @@ static SavedQuery amend_lease = {
 	.nparams = 4, .types = {INT8OID, INT8OID, NUMERICOID, TSTZRANGEOID}
 };
 
+/*
+ * The rest of a lease becomes a lease of its own: which holds nothing, until
+ * one statement ends the one and begins the other.  In two, what the rest has
+ * now would be in the way where there is a deficit, even of less.
+ */
 static SavedQuery continue_lease = {
 	.sql = "INSERT INTO sharecollab.lease (pool_id, consumer_id, quantity, during, price, booking_id,"
-	" held_until, preemptible, buffer, cancellation)"
+	" held_until, preemptible, buffer, cancellation, ended_at, end_reason)"
 	" SELECT l.pool_id, l.consumer_id, $3, $4, l.price, l.booking_id, l.held_until, l.preemptible,"
-	" $5, l.cancellation FROM sharecollab.lease AS l WHERE l.pool_id = $1 AND l.lease_id = $2"
+	" l.buffer, l.cancellation, pg_catalog.lower($4), 'amended' FROM sharecollab.lease AS l WHERE l.pool_id = $1 AND l.lease_id = $2"
 	" RETURNING lease_id",
-	.nparams = 5, .types = {INT8OID, INT8OID, NUMERICOID, TSTZRANGEOID, INTERVALOID}
+	.nparams = 4, .types = {INT8OID, INT8OID, NUMERICOID, TSTZRANGEOID}
+};
+
+static SavedQuery hand_over = {
+	.sql = "UPDATE sharecollab.lease AS l SET ended_at = e.at, end_reason = e.reason, refund = e.refund,"
+	" buffer = coalesce(e.buffer, l.buffer)"
+	" FROM (VALUES ($2, $4, 'amended', 1, interval '0'), ($3, NULL, NULL, NULL, NULL))"
+	" AS e (lease_id, at, reason, refund, buffer)"
+	" WHERE l.pool_id = $1 AND l.lease_id = e.lease_id",
+	.nparams = 4, .types = {INT8OID, INT8OID, INT8OID, TIMESTAMPTZOID}
 };
 
 static void
@@ -1032,7 +1045,6 @@ typedef struct Lease
 {
 	int64		lease_id;
 	int64		pool_id;
-	int64		consumer_id;
 	Span		during;
 	Datum		quantity;
 	bool		is_hold;
@@ -1043,7 +1055,6 @@ typedef struct Lease
 	TimestampTz reclaimable;	/* from when on the pool's notice would be kept */
 	bool		instant;
 	text	   *pool_name;
-	Datum		buffer;
 } Lease;
 
 /*
@@ -1083,12 +1094,10 @@ active_lease(const char *verb, int64 lease_id)
 	lease.cancellation = query_value(0, 6, &isnull);
 	lease.has_policy = !isnull;
 	lease.quantity = query_value(0, 7, NULL);
-	lease.consumer_id = DatumGetInt64(query_value(0, 8, NULL));
-	lease.preemptible = DatumGetBool(query_value(0, 9, NULL));
-	lease.reclaimable = DatumGetTimestampTz(query_value(0, 10, NULL));
-	lease.instant = DatumGetBool(query_value(0, 11, NULL));
-	lease.pool_name = DatumGetTextPP(query_value(0, 12, NULL));
-	lease.buffer = query_value(0, 13, NULL);
+	lease.preemptible = DatumGetBool(query_value(0, 8, NULL));
+	lease.reclaimable = DatumGetTimestampTz(query_value(0, 9, NULL));
+	lease.instant = DatumGetBool(query_value(0, 10, NULL));
+	lease.pool_name = DatumGetTextPP(query_value(0, 11, NULL));
 	return lease;
 }
 
@@ -1267,7 +1276,7 @@ lease_amend(PG_FUNCTION_ARGS)
 	bool		same_quantity;
 	int			more;
 	bool		isnull;
-	Datum		values[5];
+	Datum		values[4];
 	TypeCacheEntry *type = lookup_type_cache(TSTZRANGEOID, TYPECACHE_RANGE_INFO);
 	int64		result;
 
@@ -1329,17 +1338,16 @@ lease_amend(PG_FUNCTION_ARGS)
 	}
 	else
 	{
-		Span		all = {lease.during.from, Max(lease.during.until, during.until)};
 		Span		rest = {at, during.until};
 
-		lock_calendar(1, &lease.pool_id, &lease.consumer_id, &all);
-		end(&lease, at, "amended", true);
 		values[1] = Int64GetDatum(lease.lease_id);
 		values[2] = quantity;
 		values[3] = span_get_range(type, rest);
-		values[4] = lease.buffer;
 		query_run(&continue_lease, values, NULL, false);
 		result = DatumGetInt64(query_value(0, 1, NULL));
+		values[2] = Int64GetDatum(result);
+		values[3] = TimestampTzGetDatum(at);
+		query_run(&hand_over, values, NULL, false);
 	}
 	SPI_finish();
 	PG_RETURN_INT64(result);

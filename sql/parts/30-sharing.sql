@@ -465,8 +465,7 @@ COMMENT ON FUNCTION import_leases(regclass) IS
 'Admits all rows of a table or view as leases, all or none, in one pass per pool; returns how many. The source has the columns pool text, consumer text, quantity numeric, during tstzrange, reference text. Errors as reserve().';
 
 -- From the root of the pool's tree down, what each pool could take for one of
--- its own: what it keeps for itself, and what its parent would give it. (Of an overbooked
--- child whose parent is short, that is a little less than it could take.)
+-- its own: what it keeps for itself, and what its parent would give it.
 CREATE FUNCTION calendar_free(pool_id bigint, quota_id bigint, during tstzrange) RETURNS profile
 	AS 'MODULE_PATHNAME', 'calendar_free' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION calendar_free(bigint, bigint, tstzrange) IS
@@ -476,15 +475,15 @@ CREATE FUNCTION availability_in_tree(pool text, during tstzrange, consumer text,
 	RETURNS profile LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
 	WITH RECURSIVE ancestor AS (
-		SELECT p.pool_id, p.parent_id, p.borrow, p.lend, 0 AS height
+		SELECT p.pool_id, p.parent_id, p.borrow, p.lend, p.overbooking, 0 AS height
 		FROM pool AS p
 		WHERE p.pool_id = pool_id(availability_in_tree.pool)
 		UNION ALL
-		SELECT p.pool_id, p.parent_id, p.borrow, p.lend, a.height + 1
+		SELECT p.pool_id, p.parent_id, p.borrow, p.lend, p.overbooking, a.height + 1
 		FROM pool AS p
 		JOIN ancestor AS a ON a.parent_id = p.pool_id
 	), node AS MATERIALIZED (
-		SELECT a.height, a.parent_id,
+		SELECT a.height, a.parent_id, a.overbooking,
 			coalesce(sum(c.capacity + c.allowance), '{}') AS limited,
 			coalesce(sum(c.booked), '{}') AS booked,
 			CASE WHEN a.lend IS NULL THEN '{}' ELSE positive_part(coalesce(sum(c.capacity), '{}') - profile(a.lend)) END AS kept,
@@ -494,7 +493,7 @@ BEGIN ATOMIC
 		FROM ancestor AS a
 		LEFT JOIN calendar AS c ON c.pool_id = a.pool_id AND c.quota_id = 0
 			AND tstzrange(c.starts, c.ends) && during
-		GROUP BY a.height, a.parent_id, a.borrow, a.lend
+		GROUP BY a.height, a.parent_id, a.borrow, a.lend, a.overbooking
 	), changed AS MATERIALIZED (
 		-- leases that are thought away or in addition, and holds that have expired
 		SELECT l.consumer_id, sum(l.load) AS load
@@ -544,11 +543,15 @@ BEGIN ATOMIC
 		WHERE node.parent_id IS NULL
 		UNION ALL
 		SELECT node.height,
-			pointwise_min(positive_part(node.limited - node.booked - shift.load),
-				positive_part(node.kept - node.booked - shift.load) + free.quantity)
+			fit.quantity + CASE WHEN node.overbooking = 1 THEN '{}'
+				-- what is overbooked takes nothing of the parent; it is there where the parent has all the rest
+				ELSE (fit.room - fit.quantity) * (profile(1) - 100000000 * pointwise_min(profile(0.00000001), pointwise_min(profile(1),
+					positive_part(node.most - positive_part(node.booked + shift.load - node.kept) - free.quantity)))) END
 		FROM free
 		JOIN node ON node.height = free.height - 1
-		JOIN shift ON shift.height = node.height
+		JOIN shift ON shift.height = node.height,
+		LATERAL (SELECT r.room, pointwise_min(r.room, positive_part(node.kept - node.booked - shift.load) + free.quantity) AS quantity
+			FROM (SELECT positive_part(node.limited - node.booked - shift.load) AS room) AS r) AS fit
 	)
 	SELECT CASE WHEN NOT isempty(during) THEN clip(free.quantity + coalesce((
 			SELECT sum(positive_part(q.kept - q.booked - q.load)
