@@ -124,14 +124,10 @@ static SavedQuery end_holds = {
 	.nparams = 2, .types = {INT8ARRAYOID, INT8ARRAYOID}
 };
 
-#define LEASE_COLUMNS \
-	"l.pool_id, l.during, l.ended_at, l.end_reason, l.held_until, l.cancellation, l.quantity," \
-	" l.preemptible, pg_catalog.now() + p.preemption_notice, p.instant, p.name"
-
+/* its pool is looked up afterwards, as the lease may be moved while we wait for it */
 static SavedQuery lease_by_id = {
-	.sql = "SELECT " LEASE_COLUMNS " FROM sharecollab.lease AS l"
-	" JOIN sharecollab.pool AS p ON p.pool_id = l.pool_id"
-	" WHERE l.lease_id = $1 FOR NO KEY UPDATE OF l",
+	.sql = "SELECT l.pool_id, l.during, l.ended_at, l.end_reason, l.held_until, l.cancellation, l.quantity,"
+	" l.preemptible FROM sharecollab.lease AS l WHERE l.lease_id = $1 FOR NO KEY UPDATE",
 	.nparams = 1, .types = {INT8OID}
 };
 
@@ -1065,6 +1061,8 @@ active_lease(const char *verb, int64 lease_id)
 {
 	Lease		lease;
 	Datum		key = Int64GetDatum(lease_id);
+	ScanKeyData pool_key;
+	TableRow	pool;
 	bool		isnull;
 
 	if (query_run(&lease_by_id, &key, NULL, false) == 0)
@@ -1095,9 +1093,18 @@ active_lease(const char *verb, int64 lease_id)
 	lease.has_policy = !isnull;
 	lease.quantity = query_value(0, 7, NULL);
 	lease.preemptible = DatumGetBool(query_value(0, 8, NULL));
-	lease.reclaimable = DatumGetTimestampTz(query_value(0, 9, NULL));
-	lease.instant = DatumGetBool(query_value(0, 10, NULL));
-	lease.pool_name = DatumGetTextPP(query_value(0, 11, NULL));
+
+	key_int8(&pool_key, 1, lease.pool_id);
+	row_open(&pool, "pool", "pool_pkey", GetLatestSnapshot(), &pool_key, 1);
+	if (!row_next(&pool))
+		elog(ERROR, "pool " INT64_FORMAT " does not exist", lease.pool_id);
+	lease.instant = DatumGetBool(row_column(&pool, "instant", &isnull));
+	lease.pool_name = DatumGetTextPCopy(row_column(&pool, "name", &isnull));
+	lease.reclaimable = DatumGetTimestampTz(
+		DirectFunctionCall2(timestamptz_pl_interval,
+							TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()),
+							row_column(&pool, "preemption_notice", &isnull)));
+	row_close(&pool);
 	return lease;
 }
 
