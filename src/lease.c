@@ -142,8 +142,12 @@ static SavedQuery confirm_lease = {
 	.nparams = 2, .types = {INT8OID, INT8OID}
 };
 
+/* a hold ends when the lease begins, also if that is earlier now */
 static SavedQuery amend_lease = {
-	.sql = "UPDATE sharecollab.lease SET quantity = $3, during = $4 WHERE pool_id = $1 AND lease_id = $2",
+	.sql = "UPDATE sharecollab.lease SET quantity = $3, during = $4,"
+	" held_until = CASE WHEN held_until > pg_catalog.lower($4) AND pg_catalog.lower($4) > pg_catalog.now()"
+	" THEN pg_catalog.lower($4) ELSE held_until END"
+	" WHERE pool_id = $1 AND lease_id = $2",
 	.nparams = 4, .types = {INT8OID, INT8OID, NUMERICOID, TSTZRANGEOID}
 };
 

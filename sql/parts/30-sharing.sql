@@ -570,7 +570,7 @@ CREATE FUNCTION availability(pool text, during tstzrange DEFAULT '(,)', consumer
 	AS 'MODULE_PATHNAME', 'lease_availability' LANGUAGE C STABLE PARALLEL SAFE COST 1000
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION availability(text, tstzrange, text, bigint[], profile) IS
-'How much of a pool is free, over time, during a period; 0 outside and where there is a deficit. With a consumer, how much it can lease: within its quota there (but not its budgets), and including what that keeps for it. What if: without these leases, by their keys, or with an additional load (such as load_profile of leases one thinks of). Takes no locks; holds that have expired count as free. NULL for an empty period; error 42704 if the pool or consumer does not exist.';
+'How much of a pool is free, over time, during a period; 0 outside and where there is a deficit. With a consumer, how much it can lease: within its quota there (but not its budgets), and including what that keeps for it. What if: without these leases, by their keys, or with an additional load (such as load_profile of leases one thinks of; those of the consumer, if there is one). Takes no locks; holds that have expired count as free. NULL for an empty period; error 42704 if the pool or consumer does not exist.';
 
 CREATE FUNCTION set_quota(pool text, party text, during tstzrange, own numeric DEFAULT NULL, borrow numeric DEFAULT 0,
 	lend numeric DEFAULT NULL, budget numeric DEFAULT NULL)
@@ -622,7 +622,7 @@ BEGIN ATOMIC
 	LIMIT find_slots.count;
 END;
 COMMENT ON FUNCTION find_slots(text[], numeric, interval, tstzrange, integer, boolean, text) IS
-'When and in which of some pools (NULL for all) a quantity is free for a duration, within a time that has a start: so many slots, the earliest first, or the cheapest; one for each stretch of time that is long enough. The cost is that at the pool''s present price. With a consumer, within its quotas. Takes no locks. Errors: 22023 duration not positive or with months, or no start; 42704 unknown consumer.';
+'When and in which of some pools (NULL for all) a quantity is free for a duration, within a time that has a start: so many slots, the earliest first, or the cheapest; one for each stretch of time that is long enough, with the pool''s buffer after it. The cost is that at the pool''s present price. With a consumer, within its quotas. Takes no locks. Errors: 22023 duration not positive or with months, or no start; 42704 unknown consumer.';
 
 CREATE FUNCTION check_calendar(pool text DEFAULT NULL)
 	RETURNS TABLE (pool_name text, quota_id bigint, what text, at timestamptz, difference numeric)

@@ -232,6 +232,13 @@ SELECT try(format($$SELECT amend(%s, 1, '[2100-04-05,2100-04-07)', '2100-04-07')
 SELECT try(format($$SELECT amend(%s, 1, '[2100-04-05,2100-04-07)', '2100-04-10')$$, :d));
 SELECT try(format($$SELECT amend(%s, 2.5, '[2100-04-05,2100-05-01)', '2100-04-07')$$, :d));
 SELECT try(format($$SELECT amend(%s, 1, at => '2100-04-02')$$, :c));
+-- a hold is over when the lease begins, wherever it is moved to
+SELECT reserve('tpu', 'bob', 1, '[2100-08-10,2100-08-20)', hold_for => '300000 days') AS h \gset
+SELECT amend(:h, during => '[2100-08-01,2100-08-11)') = :h;
+SELECT state, during, held_until FROM leases WHERE lease_id = :h;
+SELECT amend(:h, during => '[2100-08-15,2100-08-16)') = :h;
+SELECT state, during, held_until FROM leases WHERE lease_id = :h;
+SELECT cancel(:h, '2100-07-01');
 SELECT try(format($$SELECT amend(%s, -1)$$, :a));
 SELECT try(format($$SELECT amend(%s, 1, 'empty')$$, :a));
 SELECT try(format($$SELECT amend(%s, 1, at => 'infinity')$$, :a));
@@ -345,6 +352,11 @@ SELECT position, lease_id, consumer, quantity, preemptible, missing FROM lease_i
 -- nobody gets in there, and who is there may only have less
 SELECT try($$SELECT reserve('spot', 'cyd', 1, '[2100-04-11,2100-04-13)')$$);
 SELECT try($$SELECT amend(1, 4)$$);
+BEGIN;
+SELECT amend(1, 2, at => '2100-04-13') <> 1;
+SELECT lease_id, quantity, effective FROM leases WHERE consumer = 'ann' ORDER BY lease_id;
+SELECT * FROM check_calendar();
+ROLLBACK;
 SELECT try($$SELECT amend(1, during => '[2100-04-01,2100-04-30)')$$);
 SELECT try($$SELECT amend(1, during => '[2100-04-01,2100-05-01)')$$);
 SELECT regexp_replace(try(format('SELECT reclaim(%s)', l)), 'from .* on', 'from ... on') FROM unnest('{1,0}'::bigint[]) AS l;
