@@ -102,6 +102,7 @@ typedef struct Quota
 	bool		borrows_all;
 	Decimal		borrow;
 	Decimal		kept;			/* of its own, what it does not lend */
+	ConsumerChange *consumer;	/* whose change it has to see */
 } Quota;
 
 typedef struct PlannedPage
@@ -598,18 +599,18 @@ make_quota(int64 quota_id, Datum during, Decimal own, bool has_own, Decimal borr
 }
 
 /*
- * The quotas of a consumer in a pool, by id.  Whoever makes one holds up all
- * changes of the calendar meanwhile (see quota_changed), so there is none that
- * we should see and do not.
+ * The quotas of a consumer in a pool.  Whoever makes one holds up all changes
+ * of the calendar meanwhile (see calendar_of_quotas), so there is none that we
+ * should see and do not.
  */
 static List *
-find_quotas(int64 pool_id, int64 consumer_id)
+find_quotas(int64 pool_id, ConsumerChange *consumer)
 {
 	ScanKeyData keys[2];
 	TableRow	row;
 	List	   *quotas = NIL;
 
-	key_int8(keys, 1, consumer_id);
+	key_int8(keys, 1, consumer->consumer_id);
 	key_int8(keys, 2, pool_id);
 	row_open(&row, "quota", "quota_party_id_pool_id_idx", GetLatestSnapshot(), keys, 2);
 	while (row_next(&row))
@@ -627,6 +628,7 @@ find_quotas(int64 pool_id, int64 consumer_id)
 		*quota = make_quota(DatumGetInt64(row_column(&row, "quota_id", &isnull)),
 							row_column(&row, "during", &isnull),
 							own, !no_own, borrow, !no_borrow, lend, !no_lend, budget);
+		quota->consumer = consumer;
 		quotas = lappend(quotas, quota);
 	}
 	row_close(&row);
@@ -837,20 +839,27 @@ budget_change(Admission *admission, int64 pool_id, int64 consumer_id, const Quot
 }
 
 /*
- * What the leases of a consumer mean for its pool, once its quotas have seen
- * them.
+ * What the leases of consumers mean for their pool, once their quotas have
+ * seen them.
  */
-static Datum
-change_quotas(Admission *admission, Pool *pool, const ConsumerChange *change)
+static void
+change_quotas(Admission *admission, Pool *pool)
 {
-	Datum		result = change->booked;
-	List	   *quotas = find_quotas(pool->pool_id, change->consumer_id);
+	List	   *quotas = NIL;
 	ListCell   *cell;
 
+	foreach(cell, pool->consumers)
+	{
+		ConsumerChange *change = lfirst(cell);
+
+		pool->booked = add(pool->booked, change->booked);
+		quotas = list_concat(quotas, find_quotas(pool->pool_id, change));
+	}
 	list_sort(quotas, compare_quotas);
 	foreach(cell, quotas)
 	{
 		Quota	   *quota = lfirst(cell);
+		ConsumerChange *change = quota->consumer;
 		CalendarNode node = {pool, quota, change->consumer_id};
 		Span		lock = span_intersection(pool->lock, quota->during);
 		Datum		booked = no_profile();
@@ -865,9 +874,8 @@ change_quotas(Admission *admission, Pool *pool, const ConsumerChange *change)
 			booked = clipped(change->booked, quota->during);
 		change_node(admission, &node, booked, no_profile(), lock, &up_booked, &up_capacity);
 		if (!quota->is_budget)
-			result = add(result, subtract(up_booked, booked));
+			pool->booked = add(pool->booked, subtract(up_booked, booked));
 	}
-	return result;
 }
 
 /*
@@ -883,14 +891,12 @@ admit(Admission *admission)
 	{
 		Pool	   *pool = lfirst(cell);
 		CalendarNode node = {pool, NULL, 0};
-		ListCell   *consumer;
 		Datum		up_booked;
 		Datum		up_capacity;
 
 		if (!pool->changed)
 			continue;
-		foreach(consumer, pool->consumers)
-			pool->booked = add(pool->booked, change_quotas(admission, pool, lfirst(consumer)));
+		change_quotas(admission, pool);
 		change_node(admission, &node, pool->booked, pool->capacity, pool->lock, &up_booked, &up_capacity);
 		if (pool->parent)
 		{
