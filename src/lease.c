@@ -174,45 +174,6 @@ static SavedQuery hand_over = {
 	.nparams = 4, .types = {INT8OID, INT8OID, INT8OID, TIMESTAMPTZOID}
 };
 
-static void
-unknown_name(const char *what, text *name)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("%s \"%s\" does not exist", what, text_to_cstring(name)),
-			 errhint("Names are compared exactly; create_%s() makes a new one.", what)));
-}
-
-/*
- * Find a row by its name, or say that there is none.
- */
-static void
-find_by_name(TableRow *row, const char *table, const char *index, const char *what, text *name,
-			 Snapshot snapshot)
-{
-	ScanKeyData key;
-
-	key_text(&key, 1, name);
-	row_open(row, table, index, snapshot, &key, 1);
-	if (!row_next(row))
-		unknown_name(what, name);
-}
-
-static int64
-id_of_name(const char *table, text *name, Snapshot snapshot)
-{
-	bool		is_pool = strcmp(table, "pool") == 0;
-	TableRow	row;
-	bool		isnull;
-	int64		result;
-
-	find_by_name(&row, table, is_pool ? "pool_name_key" : "party_name_key", table, name,
-				 snapshot);
-	result = DatumGetInt64(row_column(&row, is_pool ? "pool_id" : "party_id", &isnull));
-	row_close(&row);
-	return result;
-}
-
 PG_FUNCTION_INFO_V1(pool_id);
 Datum
 pool_id(PG_FUNCTION_ARGS)
@@ -225,22 +186,6 @@ Datum
 party_id(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_INT64(id_of_name("party", PG_GETARG_TEXT_PP(0), GetActiveSnapshot()));
-}
-
-/*
- * The verbs are not strict: a null is a mistake of the caller, which silence
- * would hide.
- */
-static void
-require_arguments(FunctionCallInfo fcinfo, int n, const char *const *names)
-{
-	for (int i = 0; i < n; i++)
-	{
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("%s must not be null", names[i])));
-	}
 }
 
 /*
@@ -424,7 +369,7 @@ check_line(Line *line, int64 consumer_id, text *consumer_name)
 
 	require_quantity(line->quantity);
 	require_period(line->during);
-	find_by_name(&row, "pool", "pool_name_key", "pool", line->pool_name, GetLatestSnapshot());
+	find_by_name(&row, "pool", line->pool_name, GetLatestSnapshot());
 	line->pool_id = DatumGetInt64(row_column(&row, "pool_id", &isnull));
 	line->price = PointerGetDatum(PG_DETOAST_DATUM_COPY(row_column(&row, "price", &isnull)));
 	line->plain = DatumGetBool(row_column(&row, "instant", &isnull)) &&
@@ -509,7 +454,7 @@ lease_availability(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(4) || SPAN_IS_EMPTY(span_arg(PG_GETARG_DATUM(1))))
 		PG_RETURN_NULL();
-	find_by_name(&row, "pool", "pool_name_key", "pool", PG_GETARG_TEXT_PP(0), GetActiveSnapshot());
+	find_by_name(&row, "pool", PG_GETARG_TEXT_PP(0), GetActiveSnapshot());
 	id = DatumGetInt64(row_column(&row, "pool_id", &isnull));
 	row_column(&row, "parent_id", &isnull);
 	row_close(&row);

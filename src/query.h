@@ -22,6 +22,7 @@ typedef struct SavedQuery
 
 extern uint64 query_run(SavedQuery *query, const Datum *values, const char *nulls, bool read_only);
 extern Datum query_value(uint64 row, int column, bool *isnull);
+extern void require_arguments(FunctionCallInfo fcinfo, int n, const char *const *names);
 
 /* conditions that are ours; the class is documented in doc/errors.md */
 #define ERRCODE_INSUFFICIENT_CAPACITY	MAKE_SQLSTATE('S','C','0','0','1')

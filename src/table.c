@@ -13,6 +13,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_collation.h"
 #include "table.h"
+#include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
@@ -101,4 +102,43 @@ row_close(TableRow *row)
 	ExecDropSingleTupleTableSlot(row->slot);
 	index_close(row->index, AccessShareLock);
 	table_close(row->heap, AccessShareLock);
+}
+
+void
+unknown_name(const char *table, text *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("%s \"%s\" does not exist", table, text_to_cstring(name)),
+			 errhint("Names are compared exactly; create_%s() makes a new one.", table)));
+}
+
+/*
+ * Find a row by its name, or say that there is none.
+ */
+void
+find_by_name(TableRow *row, const char *table, text *name, Snapshot snapshot)
+{
+	ScanKeyData key;
+
+	key_text(&key, 1, name);
+	row_open(row, table, psprintf("%s_name_key", table), snapshot, &key, 1);
+	if (!row_next(row))
+		unknown_name(table, name);
+}
+
+/*
+ * The key of the row of that name.
+ */
+int64
+id_of_name(const char *table, text *name, Snapshot snapshot)
+{
+	TableRow	row;
+	bool		isnull;
+	int64		result;
+
+	find_by_name(&row, table, name, snapshot);
+	result = DatumGetInt64(row_column(&row, psprintf("%s_id", table), &isnull));
+	row_close(&row);
+	return result;
 }

@@ -31,5 +31,8 @@ extern Datum row_column(TableRow *row, const char *name, bool *isnull);
 extern void row_close(TableRow *row);
 extern void key_int8(ScanKey keys, int n, int64 value);
 extern void key_text(ScanKey keys, int n, text *value);
+pg_noreturn extern void unknown_name(const char *table, text *name);
+extern void find_by_name(TableRow *row, const char *table, text *name, Snapshot snapshot);
+extern int64 id_of_name(const char *table, text *name, Snapshot snapshot);
 
 #endif							/* SHARECOLLAB_TABLE_H */
