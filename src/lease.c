@@ -80,28 +80,6 @@ static SavedQuery end_lease = {
 	.nparams = 4, .types = {INT8OID, INT8OID, TIMESTAMPTZOID, TEXTOID}
 };
 
-static void
-unknown_name(const char *what, text *name)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("%s \"%s\" does not exist", what, text_to_cstring(name)),
-			 errhint("Names are compared exactly; create_%s() makes a new one.", what)));
-}
-
-/*
- * The id that a name stands for.
- */
-static int64
-id_of_name(SavedQuery *query, const char *what, text *name, bool read_only)
-{
-	Datum		key = PointerGetDatum(name);
-
-	if (query_run(query, &key, NULL, read_only) == 0)
-		unknown_name(what, name);
-	return DatumGetInt64(query_value(0, 1, NULL));
-}
-
 PG_FUNCTION_INFO_V1(pool_id);
 Datum
 pool_id(PG_FUNCTION_ARGS)
@@ -124,22 +102,6 @@ party_id(PG_FUNCTION_ARGS)
 	result = id_of_name(&party_by_name, "party", PG_GETARG_TEXT_PP(0), true);
 	SPI_finish();
 	PG_RETURN_INT64(result);
-}
-
-/*
- * The verbs are not strict: a null is a mistake of the caller, which silence
- * would hide.
- */
-static void
-require_arguments(FunctionCallInfo fcinfo, int n, const char *const *names)
-{
-	for (int i = 0; i < n; i++)
-	{
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("%s must not be null", names[i])));
-	}
 }
 
 /*

@@ -23,6 +23,10 @@ typedef struct SavedQuery
 extern uint64 query_run(SavedQuery *query, const Datum *values, const char *nulls, bool read_only);
 extern Datum query_value(uint64 row, int column, bool *isnull);
 
+extern int64 id_of_name(SavedQuery *query, const char *what, text *name, bool read_only);
+extern void unknown_name(const char *what, text *name) pg_attribute_noreturn();
+extern void require_arguments(FunctionCallInfo fcinfo, int n, const char *const *names);
+
 /* conditions that are ours; the class is documented in doc/errors.md */
 #define ERRCODE_INSUFFICIENT_CAPACITY	MAKE_SQLSTATE('S','C','0','0','1')
 #define ERRCODE_INSUFFICIENT_SUPPLY		MAKE_SQLSTATE('S','C','0','0','2')
