@@ -456,18 +456,213 @@ CREATE FUNCTION mailmap_lookup(mailmap bytea, INOUT name text, INOUT email text)
 COMMENT ON FUNCTION mailmap_lookup(bytea, text, text) IS
 'Name and address as a .mailmap has them, by the rules of git check-mailmap; unchanged if it does not.';
 
+-- platforms: what their events tell, as JSON. Actors are accounts of the
+-- platform; authors of commits are identities of git, so that a commit that a
+-- push announced and the same from the log are one.
+
+CREATE FUNCTION pushed_commits(payload jsonb, branch text) RETURNS SETOF contribution_entry
+	LANGUAGE sql STABLE PARALLEL SAFE ROWS 3
+BEGIN ATOMIC
+	SELECT 'commit', c ->> 'id', role, (c ->> 'timestamp')::timestamptz, NULL::timestamptz, NULL, false,
+		NULL::bigint, NULL::bigint, NULL::integer, '-infinity'::timestamptz, 'git',
+		concat(nullif(btrim(p.name), '') || ' ', '<', p.email, '>'), p.name, p.email,
+		CASE WHEN p.name LIKE '%[bot]%' OR p.email LIKE '%[bot]@%' OR p.email = 'noreply@github.com' THEN 'bot' ELSE 'person' END
+	FROM jsonb_array_elements(CASE WHEN jsonb_typeof(pushed_commits.payload -> 'commits') = 'array' THEN pushed_commits.payload -> 'commits' END) AS c,
+		(VALUES ('author'), ('committer')) AS r (role),
+		LATERAL (SELECT btrim(coalesce(c #>> ARRAY[role, 'name'], '')) AS name, btrim(coalesce(c #>> ARRAY[role, 'email'], '')) AS email) AS p
+	WHERE pushed_commits.payload ->> 'ref' = 'refs/heads/' || pushed_commits.branch
+	AND c -> role IS NOT NULL AND c ->> 'id' IS NOT NULL AND c ->> 'timestamp' IS NOT NULL;
+END;
+COMMENT ON FUNCTION pushed_commits(jsonb, text) IS
+'The commits of a push of GitHub or GitLab to a branch, without their lines, which only git knows.';
+
+CREATE FUNCTION github_event(event text, payload jsonb) RETURNS SETOF contribution_entry
+	LANGUAGE sql STABLE PARALLEL SAFE ROWS 3
+BEGIN ATOMIC
+	WITH host AS (
+		SELECT coalesce(nullif(split_part(github_event.payload #>> '{repository,html_url}', '/', 3), ''), 'github.com') AS host
+	), object AS (
+		-- issues, change requests, comments, ...: one object, with its author
+		SELECT m.kind, github_event.payload -> m.path AS o, github_event.payload -> m.path -> m.who AS who,
+			CASE WHEN m.prefixed THEN github_event.event || '/' ELSE '' END AS prefix
+		FROM (VALUES
+			('issues', 'issue', 'issue', 'user', false),
+			('pull_request', 'pull_request', 'change_request', 'user', false),
+			('pull_request_review', 'review', 'review', 'user', false),
+			('pull_request_review_comment', 'comment', 'comment', 'user', true),
+			('issue_comment', 'comment', 'comment', 'user', true),
+			('commit_comment', 'comment', 'comment', 'user', true),
+			('discussion_comment', 'comment', 'comment', 'user', true),
+			('discussion', 'discussion', 'discussion', 'user', false),
+			('release', 'release', 'release', 'author', false),
+			('fork', 'forkee', 'fork', 'owner', false)) AS m (event, path, kind, who, prefixed)
+		WHERE m.event = github_event.event
+	), entry AS (
+		SELECT object.kind, object.prefix || coalesce(o ->> 'number', o ->> 'id') AS ref,
+			CASE object.kind WHEN 'review' THEN 'reviewer' ELSE 'author' END AS role,
+			coalesce(o ->> 'created_at', o ->> 'submitted_at')::timestamptz AS at,
+			coalesce(o ->> 'merged_at', o ->> 'closed_at', o ->> 'submitted_at', o ->> 'published_at')::timestamptz AS done_at,
+			CASE WHEN github_event.payload ->> 'action' = 'deleted' THEN 'deleted'
+				WHEN o ->> 'merged_at' IS NOT NULL THEN 'merged'
+				WHEN object.kind <> 'release' THEN lower(o ->> 'state')
+				WHEN (o ->> 'draft')::boolean THEN 'draft'
+				WHEN (o ->> 'prerelease')::boolean THEN 'prerelease'
+				ELSE 'released' END AS state,
+			(o ->> 'additions')::bigint AS added, (o ->> 'deletions')::bigint AS removed, (o ->> 'changed_files')::integer AS parts,
+			CASE WHEN github_event.payload ->> 'action' = 'deleted' THEN 'infinity'
+				ELSE coalesce(o ->> 'updated_at', o ->> 'published_at', o ->> 'submitted_at', o ->> 'created_at') END::timestamptz AS updated_at,
+			object.who
+		FROM object
+		UNION ALL
+		-- who merged a change request
+		SELECT 'change_request', o ->> 'number', 'merger', (o ->> 'created_at')::timestamptz, (o ->> 'merged_at')::timestamptz, 'merged',
+			NULL, NULL, NULL, (o ->> 'updated_at')::timestamptz, o -> 'merged_by'
+		FROM object
+		WHERE object.kind = 'change_request' AND o ->> 'merged_at' IS NOT NULL
+		UNION ALL
+		-- what has no object of its own
+		SELECT 'star', github_event.payload #>> '{sender,id}', 'author', (github_event.payload ->> 'starred_at')::timestamptz, NULL, NULL,
+			NULL, NULL, NULL, (github_event.payload ->> 'starred_at')::timestamptz, github_event.payload -> 'sender'
+		WHERE github_event.event = 'star' AND github_event.payload ->> 'action' = 'created'
+		UNION ALL
+		SELECT github_event.payload ->> 'ref_type', github_event.payload ->> 'ref', 'author',
+			(github_event.payload #>> '{repository,pushed_at}')::timestamptz, NULL, NULL,
+			NULL, NULL, NULL, (github_event.payload #>> '{repository,pushed_at}')::timestamptz, github_event.payload -> 'sender'
+		WHERE github_event.event = 'create' AND github_event.payload ->> 'ref_type' IN ('branch', 'tag')
+		UNION ALL
+		SELECT 'wiki', (page ->> 'page_name') || '@' || (page ->> 'sha'), 'author',
+			(github_event.payload #>> '{repository,updated_at}')::timestamptz, NULL, NULL,
+			NULL, NULL, NULL, (github_event.payload #>> '{repository,updated_at}')::timestamptz, github_event.payload -> 'sender'
+		FROM jsonb_array_elements(CASE WHEN github_event.event = 'gollum' AND jsonb_typeof(github_event.payload -> 'pages') = 'array' THEN github_event.payload -> 'pages' END) AS page
+		UNION ALL
+		SELECT 'artifact', (p ->> 'package_type') || '/' || (p ->> 'name') || '@' || coalesce(p #>> '{package_version,version}', p #>> '{package_version,name}'),
+			'author', (p #>> '{package_version,created_at}')::timestamptz, (p #>> '{package_version,created_at}')::timestamptz, 'released',
+			NULL, NULL, NULL, (p #>> '{package_version,updated_at}')::timestamptz, coalesce(p #> '{package_version,author}', p -> 'owner')
+		FROM (SELECT github_event.payload -> github_event.event AS p) AS package
+		WHERE github_event.event IN ('package', 'registry_package')
+	)
+	SELECT e.kind, e.ref, e.role, e.at, e.done_at, e.state, false, e.added, e.removed, e.parts, coalesce(e.updated_at, e.at),
+		host.host, e.who ->> 'id', coalesce(e.who ->> 'login', e.who ->> 'id'), coalesce(e.who ->> 'email', ''),
+		CASE WHEN e.who ->> 'type' = 'Bot' OR e.who ->> 'login' LIKE '%[bot]' THEN 'bot'
+			WHEN e.who ->> 'type' = 'Organization' THEN 'organization'
+			ELSE 'person' END
+	FROM entry AS e, host
+	WHERE e.kind IS NOT NULL AND e.ref IS NOT NULL AND e.at IS NOT NULL AND e.who ->> 'id' IS NOT NULL
+	UNION ALL
+	SELECT p.*
+	FROM pushed_commits(github_event.payload, github_event.payload #>> '{repository,default_branch}') AS p
+	WHERE github_event.event = 'push';
+END;
+COMMENT ON FUNCTION github_event(text, jsonb) IS
+'What an event of GitHub (its name, as in the header X-GitHub-Event, and its payload) tells of contributions. Mapped: issues, pull_request, pull_request_review, pull_request_review_comment, issue_comment, commit_comment, discussion, discussion_comment, release, fork, star (created), create (branch, tag), gollum, package and registry_package (published), push to the default branch. All others, and payloads that do not say what, when and who, have no rows.';
+
+CREATE FUNCTION gitlab_event(payload jsonb) RETURNS SETOF contribution_entry
+	LANGUAGE sql STABLE PARALLEL SAFE ROWS 3
+BEGIN ATOMIC
+	WITH event AS (
+		SELECT coalesce(gitlab_event.payload ->> 'object_kind', gitlab_event.payload ->> 'event_name') AS event,
+			coalesce(nullif(split_part(gitlab_event.payload #>> '{project,web_url}', '/', 3), ''), 'gitlab.com') AS host,
+			gitlab_event.payload -> 'object_attributes' AS o, gitlab_event.payload -> 'user' AS actor
+	), entry AS (
+		-- the user of an event is who did it, perhaps not the author
+		SELECT CASE event WHEN 'merge_request' THEN 'change_request' WHEN 'note' THEN 'comment' ELSE 'issue' END AS kind,
+			CASE event WHEN 'note' THEN o ->> 'id' ELSE o ->> 'iid' END AS ref, 'author' AS role,
+			(o ->> 'created_at')::timestamptz AS at,
+			CASE WHEN o ->> 'state' IN ('closed', 'merged') THEN coalesce(o ->> 'merged_at', o ->> 'closed_at', o ->> 'updated_at') END::timestamptz AS done_at,
+			CASE o ->> 'state' WHEN 'opened' THEN 'open' ELSE o ->> 'state' END AS state,
+			(o ->> 'updated_at')::timestamptz AS updated_at,
+			o ->> 'author_id' AS account,
+			CASE WHEN coalesce(actor ->> 'id', o ->> 'author_id') = o ->> 'author_id' THEN actor ->> 'username' END AS name,
+			CASE WHEN coalesce(actor ->> 'id', o ->> 'author_id') = o ->> 'author_id' THEN actor ->> 'email' END AS email
+		FROM event
+		WHERE event IN ('issue', 'merge_request', 'note') AND (o ->> 'system')::boolean IS NOT TRUE
+		UNION ALL
+		SELECT 'change_request', o ->> 'iid', 'merger', (o ->> 'created_at')::timestamptz, (o ->> 'updated_at')::timestamptz, 'merged',
+			(o ->> 'updated_at')::timestamptz, actor ->> 'id', actor ->> 'username', actor ->> 'email'
+		FROM event
+		WHERE event = 'merge_request' AND o ->> 'action' = 'merge'
+		UNION ALL
+		SELECT 'review', o ->> 'iid', 'reviewer', (o ->> 'updated_at')::timestamptz, (o ->> 'updated_at')::timestamptz,
+			CASE WHEN o ->> 'action' IN ('approved', 'approval') THEN 'approved' ELSE 'dismissed' END,
+			(o ->> 'updated_at')::timestamptz, actor ->> 'id', actor ->> 'username', actor ->> 'email'
+		FROM event
+		WHERE event = 'merge_request' AND o ->> 'action' IN ('approved', 'approval', 'unapproved', 'unapproval')
+		UNION ALL
+		SELECT 'tag', substr(gitlab_event.payload ->> 'ref', length('refs/tags/') + 1), 'author',
+			(gitlab_event.payload #>> '{commits,0,timestamp}')::timestamptz, NULL, NULL,
+			(gitlab_event.payload #>> '{commits,0,timestamp}')::timestamptz,
+			gitlab_event.payload ->> 'user_id', coalesce(gitlab_event.payload ->> 'user_username', gitlab_event.payload ->> 'user_name'), gitlab_event.payload ->> 'user_email'
+		FROM event
+		WHERE event = 'tag_push'
+	)
+	SELECT e.kind, e.ref, e.role, e.at, e.done_at, e.state, false, NULL::bigint, NULL::bigint, NULL::integer, coalesce(e.updated_at, e.at),
+		event.host, e.account, coalesce(e.name, e.account), CASE WHEN e.email LIKE '%@%' THEN e.email ELSE '' END,
+		CASE WHEN e.name ~ '_bot(_[0-9a-f]+)?$' OR e.name LIKE '%[bot]' THEN 'bot' ELSE 'person' END
+	FROM entry AS e, event
+	WHERE e.ref IS NOT NULL AND e.at IS NOT NULL AND e.account IS NOT NULL
+	UNION ALL
+	-- nobody is named but the author of the commit
+	SELECT 'release', gitlab_event.payload ->> 'tag', 'author', (gitlab_event.payload ->> 'created_at')::timestamptz,
+		(gitlab_event.payload ->> 'released_at')::timestamptz,
+		CASE gitlab_event.payload ->> 'action' WHEN 'delete' THEN 'deleted' ELSE 'released' END, false, NULL, NULL, NULL,
+		CASE gitlab_event.payload ->> 'action' WHEN 'delete' THEN 'infinity' ELSE gitlab_event.payload ->> 'released_at' END::timestamptz,
+		'git', concat(p.name || ' ', '<', p.email, '>'), p.name, p.email, 'person'
+	FROM event,
+		(SELECT nullif(btrim(gitlab_event.payload #>> '{commit,author,name}'), '') AS name, btrim(gitlab_event.payload #>> '{commit,author,email}') AS email) AS p
+	WHERE event.event = 'release' AND p.name IS NOT NULL AND p.email IS NOT NULL
+	AND gitlab_event.payload ->> 'tag' IS NOT NULL AND gitlab_event.payload ->> 'created_at' IS NOT NULL
+	UNION ALL
+	SELECT p.*
+	FROM event, pushed_commits(gitlab_event.payload, gitlab_event.payload #>> '{project,default_branch}') AS p
+	WHERE event.event = 'push';
+END;
+COMMENT ON FUNCTION gitlab_event(jsonb) IS
+'What a webhook or system hook of GitLab tells of contributions. Mapped: issue, merge_request (also who merged and who approved), note, tag_push, release (of the author of its commit, as GitLab names nobody else), push to the default branch. All others, and payloads that do not say what, when and who, have no rows. GitLab does not tell when a change request was closed: done_at is when it was changed last.';
+
+CREATE FUNCTION registry_event(payload jsonb) RETURNS SETOF contribution_entry
+	LANGUAGE sql STABLE PARALLEL SAFE ROWS 3
+BEGIN ATOMIC
+	-- Docker Hub
+	SELECT 'artifact', concat(r ->> 'repo_name', ':', p ->> 'tag', '@', p ->> 'pushed_at'), 'author',
+		to_timestamp((p ->> 'pushed_at')::double precision), to_timestamp((p ->> 'pushed_at')::double precision), 'released', false,
+		NULL::bigint, NULL::bigint, NULL::integer, to_timestamp((p ->> 'pushed_at')::double precision),
+		'docker.io', p ->> 'pusher', p ->> 'pusher', '', 'person'
+	FROM (SELECT registry_event.payload -> 'push_data' AS p, registry_event.payload -> 'repository' AS r) AS hub
+	WHERE r ->> 'repo_name' IS NOT NULL AND p ->> 'pushed_at' IS NOT NULL AND p ->> 'pusher' IS NOT NULL
+	UNION ALL
+	-- OCI distribution: manifests, not the layers that they are made of
+	SELECT CASE e ->> 'action' WHEN 'push' THEN 'artifact' ELSE 'pull' END,
+		CASE e ->> 'action' WHEN 'push' THEN concat(t ->> 'repository', '@', t ->> 'digest') ELSE e ->> 'id' END,
+		CASE e ->> 'action' WHEN 'push' THEN 'author' ELSE 'consumer' END,
+		(e ->> 'timestamp')::timestamptz, (e ->> 'timestamp')::timestamptz, CASE e ->> 'action' WHEN 'push' THEN 'released' END, false,
+		NULL, NULL, NULL, (e ->> 'timestamp')::timestamptz,
+		coalesce(nullif(e #>> '{request,host}', ''), 'registry'), coalesce(nullif(e #>> '{actor,name}', ''), 'anonymous'),
+		coalesce(nullif(e #>> '{actor,name}', ''), 'anonymous'), '', 'person'
+	FROM jsonb_array_elements(CASE WHEN jsonb_typeof(registry_event.payload -> 'events') = 'array' THEN registry_event.payload -> 'events' END) AS e,
+		LATERAL (SELECT e -> 'target' AS t) AS target
+	WHERE e ->> 'action' IN ('push', 'pull') AND e ->> 'id' IS NOT NULL AND e ->> 'timestamp' IS NOT NULL
+	AND (t ->> 'mediaType' LIKE '%manifest%' OR t ->> 'mediaType' LIKE '%image.index%') AND t ->> 'digest' IS NOT NULL
+	UNION ALL
+	-- GitHub's, GHCR among them
+	SELECT g.*
+	FROM unnest(ARRAY['package', 'registry_package']) AS event, github_event(event, registry_event.payload) AS g
+	WHERE registry_event.payload ? event;
+END;
+COMMENT ON FUNCTION registry_event(jsonb) IS
+'What a registry of artifacts tells: a push is a contribution of kind artifact, a pull one of kind pull in the role of consumer. Read are webhooks of Docker Hub, notifications of OCI distribution (registry) and packages of GitHub. All else has no rows.';
+
 -- the importers
 
 CREATE FUNCTION import_git_log(project text, log bytea, on_error text DEFAULT 'error',
 	OUT inserted bigint, OUT updated bigint, OUT skipped bigint)
 	AS 'MODULE_PATHNAME', 'import_git_log' LANGUAGE C VOLATILE PARALLEL UNSAFE
-	SET search_path = pg_catalog, pg_temp SET jit = off;
+	SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off;
 COMMENT ON FUNCTION import_git_log(text, bytea, text) IS
 'Imports the output of git log --numstat (see git_log) into a project, whole or in pieces at the start of a commit, in any order, as often as you like. Returns how many contributions are new, how many are now better known (a commit that a push announced), and how many entries changed nothing; a commit has one for its author, its committer and each person that its trailers name. Errors: 42704 unknown project, 22P02 a commit that cannot be read (on_error ''skip'' counts it as skipped), 22023 another on_error, 22004 null.';
 
 CREATE FUNCTION import_mailmap(project text, mailmap bytea, OUT inserted bigint, OUT updated bigint, OUT skipped bigint)
 	AS 'MODULE_PATHNAME', 'import_mailmap' LANGUAGE C VOLATILE PARALLEL UNSAFE
-	SET search_path = pg_catalog, pg_temp SET jit = off;
+	SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off;
 COMMENT ON FUNCTION import_mailmap(text, bytea) IS
 'Links the git identities of a project as its .mailmap says, to parties that are called "Proper Name <proper address>"; those that do not exist are made. Kept for identities that import_git_log() sees later. Replaces the .mailmap before it, and never what link_identity() said. Returns how many identities were linked, how many linked otherwise or not any more, and how many were left as they are. Errors: 42704 unknown project, 22004 null.';
 
@@ -478,3 +673,21 @@ BEGIN ATOMIC
 	FROM import_mailmap(import_mailmap.project, convert_to(import_mailmap.mailmap, 'UTF8')) AS i;
 END;
 COMMENT ON FUNCTION import_mailmap(text, text) IS 'The same for text.';
+
+CREATE FUNCTION import_github(project text, event text, payload jsonb, OUT inserted bigint, OUT updated bigint, OUT skipped bigint)
+	AS 'MODULE_PATHNAME', 'import_github' LANGUAGE C VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off SET timezone = 'UTC';
+COMMENT ON FUNCTION import_github(text, text, jsonb) IS
+'Imports an event of GitHub (see github_event) into a project; in any order, as often as you like: of two that tell of the same thing, the later stays. Returns how many contributions are new, how many were changed, and how many entries changed nothing. An event that tells of no contribution counts as one that is skipped. Errors: 42704 unknown project, 22004 null, 22007 or 22P02 a time or number that is none.';
+
+CREATE FUNCTION import_gitlab(project text, payload jsonb, OUT inserted bigint, OUT updated bigint, OUT skipped bigint)
+	AS 'MODULE_PATHNAME', 'import_gitlab' LANGUAGE C VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off SET timezone = 'UTC';
+COMMENT ON FUNCTION import_gitlab(text, jsonb) IS
+'Imports a webhook or system hook of GitLab (see gitlab_event) into a project, as import_github().';
+
+CREATE FUNCTION import_registry(project text, payload jsonb, OUT inserted bigint, OUT updated bigint, OUT skipped bigint)
+	AS 'MODULE_PATHNAME', 'import_registry' LANGUAGE C VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off SET timezone = 'UTC';
+COMMENT ON FUNCTION import_registry(text, jsonb) IS
+'Imports what a registry of artifacts tells (see registry_event) into a project, as import_github().';
