@@ -498,20 +498,23 @@ git_log_support(PG_FUNCTION_ARGS)
  */
 typedef struct Mailmap
 {
+	Slice		bytes;
 	MailmapEntry *entries;
 	size_t		n;
 } Mailmap;
 
 static Mailmap *
-mailmap_read(bytea *bytes)
+mailmap_read(Slice bytes)
 {
 	Mailmap    *result = palloc0(sizeof(Mailmap));
-	text	   *all = text_of_git((Slice) {VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes)}, false);
+	text	   *all = text_of_git(bytes, false);
 	Slice		rest = {VARDATA_ANY(all), VARSIZE_ANY_EXHDR(all)};
 	int			line = 0;
 	size_t		room = 64;
 	MailmapEntry entry;
 
+	result->bytes = (Slice) {palloc(bytes.len + 1), bytes.len};
+	memcpy(unconstify(char *, result->bytes.data), bytes.data, bytes.len);
 	result->entries = palloc(room * sizeof(MailmapEntry));
 	while (mailmap_next(&rest, &line, &entry))
 	{
@@ -531,6 +534,8 @@ Datum
 mailmap_lookup_sql(PG_FUNCTION_ARGS)
 {
 	Mailmap    *mailmap = fcinfo->flinfo->fn_extra;
+	bytea	   *bytes_arg = PG_GETARG_BYTEA_PP(0);
+	Slice		bytes = {VARDATA_ANY(bytes_arg), VARSIZE_ANY_EXHDR(bytes_arg)};
 	Slice		name;
 	Slice		email;
 	text	   *name_arg = PG_GETARG_TEXT_PP(1);
@@ -539,15 +544,21 @@ mailmap_lookup_sql(PG_FUNCTION_ARGS)
 	Datum		values[2];
 	bool		nulls[2] = {false, false};
 
-	/* read once where it is the same for all rows of a query */
-	if (mailmap == NULL)
+	/* read once for all rows that have the same, each in its own context */
+	if (mailmap == NULL || !same_slice(mailmap->bytes, bytes))
 	{
-		MemoryContext old = MemoryContextSwitchTo(get_fn_expr_arg_stable(fcinfo->flinfo, 0) ?
-												  fcinfo->flinfo->fn_mcxt : CurrentMemoryContext);
+		MemoryContext context;
+		MemoryContext old;
 
-		mailmap = mailmap_read(PG_GETARG_BYTEA_PP(0));
-		if (get_fn_expr_arg_stable(fcinfo->flinfo, 0))
-			fcinfo->flinfo->fn_extra = mailmap;
+		if (mailmap != NULL)
+		{
+			fcinfo->flinfo->fn_extra = NULL;
+			MemoryContextDelete(GetMemoryChunkContext(mailmap));
+		}
+		context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "mailmap", ALLOCSET_DEFAULT_SIZES);
+		old = MemoryContextSwitchTo(context);
+		mailmap = mailmap_read(bytes);
+		fcinfo->flinfo->fn_extra = mailmap;
 		MemoryContextSwitchTo(old);
 	}
 	name = (Slice) {VARDATA_ANY(name_arg), VARSIZE_ANY_EXHDR(name_arg)};
@@ -566,7 +577,7 @@ mailmap_lookup_sql(PG_FUNCTION_ARGS)
  * A new project is nothing that statistics know of, and to join its million
  * rows as if they were one takes days.  So all that could grow is looked up
  * through its key, row by row: that is what LATERAL and OFFSET 0 are for, and
- * why these functions run without sequential scans.
+ * why these functions run without sequential scans and merge joins.
  * ----------
  */
 
@@ -602,30 +613,34 @@ mailmap_lookup_sql(PG_FUNCTION_ARGS)
 	" " row ".is_merge, " row ".at)"
 
 /*
- * Facts that are new, and those that are newer than what is there.  The latter
- * are found again by where they are, as nobody else imports into the project.
+ * Facts that are new, and those that are newer than what is there, which is
+ * looked for if there is anything.  The latter are found again by where they
+ * are, as nobody else imports into the project.
  */
 #define WRITE_CONTRIBUTIONS \
-	"WITH entry AS MATERIALIZED (" \
+	"WITH person AS MATERIALIZED (" \
+	"SELECT p.platform, p.account, o.identity_id FROM %s AS p, LATERAL (" \
+	"SELECT o.identity_id FROM sharecollab.identity AS o" \
+	" WHERE o.platform = p.platform AND o.account = p.account OFFSET 0) AS o)," \
+	" entry AS MATERIALIZED (" \
 	"SELECT e.*, c.place FROM (" \
 	"SELECT DISTINCT ON (e.ref, e.kind, i.identity_id, e.role)" \
 	" e.kind, e.ref, i.identity_id, e.role, e.at, e.done_at, e.state, e.is_merge," \
-	" e.added, e.removed, e.parts, e.updated_at FROM %s AS e, LATERAL (" \
-	"SELECT o.identity_id FROM sharecollab.identity AS o" \
-	" WHERE o.platform = e.platform AND o.account = e.account OFFSET 0) AS i" \
+	" e.added, e.removed, e.parts, e.updated_at FROM %s AS e" \
+	" JOIN person AS i ON i.platform = e.platform AND i.account = e.account" \
 	" WHERE e.kind IS NOT NULL" \
 	" ORDER BY e.ref, e.kind, i.identity_id, e.role, e.updated_at DESC, e.done_at DESC NULLS LAST," \
 	" e.added DESC NULLS LAST, e.removed DESC NULLS LAST, e.parts DESC NULLS LAST," \
 	" e.state DESC NULLS LAST, e.is_merge DESC, e.at DESC) AS e LEFT JOIN LATERAL (" \
 	"SELECT c.ctid AS place, " AGE_OF("c") " < " AGE_OF("e") " AS older FROM sharecollab.contribution AS c" \
-	" WHERE c.project_id = $1 AND c.kind = e.kind AND c.ref = e.ref" \
+	" WHERE %s AND c.project_id = $1 AND c.kind = e.kind AND c.ref = e.ref" \
 	" AND c.identity_id = e.identity_id AND c.role = e.role OFFSET 0) AS c ON true" \
 	" WHERE c.place IS NULL OR c.older)," \
 	" updated AS (" \
 	"UPDATE sharecollab.contribution AS c SET at = e.at, done_at = e.done_at, state = e.state," \
 	" is_merge = e.is_merge, added = e.added, removed = e.removed, parts = e.parts," \
 	" updated_at = e.updated_at, recorded_at = pg_catalog.now()" \
-	" FROM entry AS e WHERE c.ctid = e.place RETURNING 1)," \
+	" FROM entry AS e WHERE e.place IS NOT NULL AND c.ctid = e.place RETURNING 1)," \
 	" inserted AS (" \
 	"INSERT INTO sharecollab.contribution (project_id, kind, ref, identity_id, role, at, done_at, state," \
 	" is_merge, added, removed, parts, updated_at)" \
@@ -690,6 +705,11 @@ mailmap_lookup_sql(PG_FUNCTION_ARGS)
 static SavedQuery lock_project = {
 	.sql = "SELECT project_id, mailmap FROM sharecollab.project WHERE name = $1 FOR NO KEY UPDATE",
 	.nparams = 1, .types = {TEXTOID}
+};
+
+static SavedQuery any_contribution = {
+	.sql = "SELECT FROM sharecollab.contribution WHERE project_id = $1 LIMIT 1",
+	.nparams = 1, .types = {INT8OID}
 };
 
 static SavedQuery keep_mailmap = {
@@ -758,7 +778,9 @@ import(FunctionCallInfo fcinfo, const char *people, const char *entries, const c
 	total = DatumGetInt64(query_value(0, 1, NULL));
 	if (total == 0 && argtypes[PG_NARGS() - 1] == JSONBOID)
 		total = 1;				/* the event itself is what is skipped */
-	execute(psprintf(WRITE_CONTRIBUTIONS, entries), PG_NARGS(), types, values, SPI_OK_SELECT);
+	execute(psprintf(WRITE_CONTRIBUTIONS, people, entries,
+					 query_run(&any_contribution, values, NULL, false) > 0 ? "true" : "false"),
+			PG_NARGS(), types, values, SPI_OK_SELECT);
 	inserted = DatumGetInt64(query_value(0, 1, NULL));
 	updated = DatumGetInt64(query_value(0, 2, NULL));
 	if (!no_mailmap)

@@ -656,13 +656,13 @@ COMMENT ON FUNCTION registry_event(jsonb) IS
 CREATE FUNCTION import_git_log(project text, log bytea, on_error text DEFAULT 'error',
 	OUT inserted bigint, OUT updated bigint, OUT skipped bigint)
 	AS 'MODULE_PATHNAME', 'import_git_log' LANGUAGE C VOLATILE PARALLEL UNSAFE
-	SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off;
+	SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off SET enable_mergejoin = off;
 COMMENT ON FUNCTION import_git_log(text, bytea, text) IS
 'Imports the output of git log --numstat (see git_log) into a project, whole or in pieces at the start of a commit, in any order, as often as you like. Returns how many contributions are new, how many are now better known (a commit that a push announced), and how many entries changed nothing; a commit has one for its author, its committer and each person that its trailers name. Errors: 42704 unknown project, 22P02 a commit that cannot be read (on_error ''skip'' counts it as skipped), 22023 another on_error, 22004 null.';
 
 CREATE FUNCTION import_mailmap(project text, mailmap bytea, OUT inserted bigint, OUT updated bigint, OUT skipped bigint)
 	AS 'MODULE_PATHNAME', 'import_mailmap' LANGUAGE C VOLATILE PARALLEL UNSAFE
-	SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off;
+	SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off SET enable_mergejoin = off;
 COMMENT ON FUNCTION import_mailmap(text, bytea) IS
 'Links the git identities of a project as its .mailmap says, to parties that are called "Proper Name <proper address>"; those that do not exist are made. Kept for identities that import_git_log() sees later. Replaces the .mailmap before it, and never what link_identity() said. Returns how many identities were linked, how many linked otherwise or not any more, and how many were left as they are. Errors: 42704 unknown project, 22004 null.';
 
@@ -676,18 +676,18 @@ COMMENT ON FUNCTION import_mailmap(text, text) IS 'The same for text.';
 
 CREATE FUNCTION import_github(project text, event text, payload jsonb, OUT inserted bigint, OUT updated bigint, OUT skipped bigint)
 	AS 'MODULE_PATHNAME', 'import_github' LANGUAGE C VOLATILE PARALLEL UNSAFE
-	SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off SET timezone = 'UTC';
+	SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off SET enable_mergejoin = off SET timezone = 'UTC';
 COMMENT ON FUNCTION import_github(text, text, jsonb) IS
 'Imports an event of GitHub (see github_event) into a project; in any order, as often as you like: of two that tell of the same thing, the later stays. Returns how many contributions are new, how many were changed, and how many entries changed nothing. An event that tells of no contribution counts as one that is skipped. Errors: 42704 unknown project, 22004 null, 22007 or 22P02 a time or number that is none.';
 
 CREATE FUNCTION import_gitlab(project text, payload jsonb, OUT inserted bigint, OUT updated bigint, OUT skipped bigint)
 	AS 'MODULE_PATHNAME', 'import_gitlab' LANGUAGE C VOLATILE PARALLEL UNSAFE
-	SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off SET timezone = 'UTC';
+	SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off SET enable_mergejoin = off SET timezone = 'UTC';
 COMMENT ON FUNCTION import_gitlab(text, jsonb) IS
 'Imports a webhook or system hook of GitLab (see gitlab_event) into a project, as import_github().';
 
 CREATE FUNCTION import_registry(project text, payload jsonb, OUT inserted bigint, OUT updated bigint, OUT skipped bigint)
 	AS 'MODULE_PATHNAME', 'import_registry' LANGUAGE C VOLATILE PARALLEL UNSAFE
-	SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off SET timezone = 'UTC';
+	SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off SET enable_mergejoin = off SET timezone = 'UTC';
 COMMENT ON FUNCTION import_registry(text, jsonb) IS
 'Imports what a registry of artifacts tells (see registry_event) into a project, as import_github().';

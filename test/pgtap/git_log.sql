@@ -24,7 +24,7 @@ SELECT :'data' <> '' AND (pg_stat_file(:'data' || '/git/git_git_numstat.log.gz',
 \endif
 
 BEGIN;
-SELECT plan(62);
+SELECT plan(48);
 
 -- COPY reads programs, but no bytes: in hexadecimal, a line for each 1 MB
 CREATE TEMP TABLE hex (n bigint GENERATED ALWAYS AS IDENTITY, line text);
@@ -91,9 +91,9 @@ SELECT is(pg_temp.fingerprint('pieces'), :'whole', 'git: pieces make the whole')
 SELECT is(i::text, '(556,0,0)', 'mailmap: identities are linked') FROM import_mailmap('git', pg_read_binary_file(:'git' || '/git_git.mailmap')) AS i;
 SELECT results_eq($$SELECT count(DISTINCT contributor), count(*), sum(added) FROM contributions('git', bots => true) WHERE role = 'author'$$,
 	'VALUES (2477::bigint, 81966::bigint, 3996678::numeric)', 'mailmap: contributors');
-SELECT results_eq($$SELECT count(DISTINCT m.email), count(DISTINCT lower(m.email)) FROM (SELECT DISTINCT g.account, g.name, g.email FROM log, git_log(log.log) AS g WHERE log.name = 'git' AND role = 'author') AS i,
+SELECT results_eq($$SELECT count(DISTINCT m.email), count(DISTINCT m.name) FROM (SELECT DISTINCT g.account, g.name, g.email FROM log, git_log(log.log) AS g WHERE log.name = 'git' AND role = 'author') AS i,
 	mailmap_lookup(pg_read_binary_file(current_setting('test.git') || '/git_git.mailmap'), i.name, i.email) AS m$$,
-	'VALUES (2464::bigint, 2354::bigint)', 'mailmap: addresses')
+	'VALUES (2464::bigint, 2354::bigint)', 'mailmap: addresses and names')
 FROM set_config('test.git', :'git', true);
 SELECT is(count(*), 15766::bigint, 'mailmap: commits that it changes') FROM contribution JOIN identity USING (identity_id),
 	mailmap_lookup(pg_read_binary_file(:'git' || '/git_git.mailmap'), identity.name, identity.email) AS m
@@ -149,9 +149,9 @@ SELECT bag_eq($$SELECT g.* FROM log, git_log(log.log) AS g WHERE log.name = 'tex
 -- but what git writes alike
 SELECT bag_eq($$SELECT ref, path, old_path FROM log, git_log_files(log.log) WHERE log.name = 'text' AND path NOT IN ('b', 'y')$$,
 	$$SELECT ref, path, old_path FROM log, git_log_files(log.log) WHERE log.name = 'z' AND path NOT IN ('a => b', '{x => y}')$$, 'edge cases: the same paths');
-SELECT bag_eq($$SELECT convert_from(path, 'LATIN1') FROM log, git_log_files(log.log) WHERE log.name = 'z' AND old_path IS NULL AND path::text ~ '0a|09|22|5c|e9|c3'$$,
+SELECT bag_eq($$SELECT convert_from(path, 'LATIN1') FROM log, git_log_files(log.log) WHERE log.name = 'z' AND old_path IS NULL AND encode(path, 'hex') ~ '^(..)*(0a|09|22|5c|e9|c3)'$$,
 	$$VALUES (E'new\nline.txt'), (E'tab\there.txt'), ('quo"te.txt'), ('back\slash.txt'), ('latéin1.txt'), (convert_from('\x636166c3a92e747874', 'LATIN1'))$$, 'edge cases: strange paths');
-SELECT bag_eq($$SELECT convert_from(old_path, 'LATIN1'), convert_from(path, 'LATIN1') FROM log, git_log_files(log.log) WHERE log.name = 'z' AND old_path IS NOT NULL$$,
+SELECT bag_eq($$SELECT convert_from(old_path, 'LATIN1') AS old_path, convert_from(path, 'LATIN1') AS path FROM log, git_log_files(log.log) WHERE log.name = 'z' AND old_path IS NOT NULL$$,
 	$$VALUES ('arch/i386/Makefile', 'arch/x86/Makefile'), ('plain.txt', 'sub/plain.txt'), ('sub/plain.txt', 'plain.txt'), (convert_from('\x636166c3a92e747874', 'LATIN1'), E'caf\there.txt')$$, 'edge cases: renames');
 SELECT bag_eq($$SELECT role, account FROM log, git_log(log.log) WHERE log.name = 'text' AND role NOT IN ('author', 'committer')$$,
 	$$VALUES ('co-author', 'Second Person <second@example.org>'), ('co-author', 'THIRD person <THIRD@Example.ORG>')$$, 'edge cases: trailers');
@@ -185,7 +185,7 @@ CREATE TEMP TABLE outcome AS SELECT h.hook::jsonb AS hook, i.* FROM (SELECT * FR
 SELECT is(count(*), 390::bigint, 'webhooks: all are accepted') FROM outcome;
 SELECT is(count(*), (SELECT sum(inserted)::bigint FROM outcome), 'webhooks: what was imported is there') FROM contribution WHERE project_id = project_id('hooks');
 SELECT bag_eq($$SELECT c.kind, count(*) FROM contribution AS c WHERE project_id = project_id('hooks') GROUP BY c.kind ORDER BY c.kind$$,
-	$$VALUES ('artifact', 3::bigint), ('change_request', 3), ('comment', 10), ('commit', 5), ('discussion', 3), ('fork', 1), ('issue', 4), ('release', 3), ('review', 1), ('star', 1), ('tag', 2), ('wiki', 1)$$, 'webhooks: kinds');
+	$$VALUES ('artifact', 3::bigint), ('change_request', 3), ('comment', 9), ('commit', 5), ('discussion', 3), ('fork', 1), ('issue', 4), ('release', 3), ('review', 1), ('star', 1), ('tag', 2), ('wiki', 1)$$, 'webhooks: kinds');
 SELECT bag_eq($$SELECT DISTINCT hook ->> 'event' FROM outcome WHERE inserted + updated > 0 AND hook ? 'event'$$,
 	$$VALUES ('commit_comment'), ('create'), ('discussion'), ('discussion_comment'), ('fork'), ('gollum'), ('issue_comment'), ('issues'), ('package'),
 	('pull_request'), ('pull_request_review'), ('pull_request_review_comment'), ('push'), ('release'), ('star')$$, 'webhooks: events of GitHub that are mapped');
