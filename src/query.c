@@ -6,6 +6,7 @@
 
 #include "compat.h"
 #include "query.h"
+#include "utils/builtins.h"
 
 /*
  * Run a statement; the caller has connected SPI.  With read_only, it sees what

@@ -1,0 +1,123 @@
+-- Identities, affiliations and tasks: who made a contribution, as of any date,
+-- as known at any date; to link and to unlink changes figures, never facts.
+
+SET timezone = 'UTC';
+SET client_min_messages = warning;
+SET search_path = sharecollab, public;
+
+BEGIN;
+SELECT plan(47);
+
+-- What a statement is refused with
+CREATE FUNCTION pg_temp.refused(statement text, code text, description text) RETURNS text LANGUAGE sql
+RETURN public.throws_ok(statement, code::char(5), NULL::text, description);
+
+-- Every figure of a project, as one text
+CREATE FUNCTION pg_temp.figures(project text, as_of timestamptz DEFAULT NULL, known_at timestamptz DEFAULT 'infinity') RETURNS text LANGUAGE sql STABLE
+RETURN (SELECT string_agg(concat_ws(' ', contributor, commits, added, removed), ', ' ORDER BY contributor)
+	FROM (SELECT contributor, count(*) AS commits, sum(added) AS added, sum(removed) AS removed
+		FROM contributions(project, as_of, known_at) WHERE role = 'author' GROUP BY contributor) AS c);
+CREATE FUNCTION pg_temp.organizations(project text, as_of timestamptz DEFAULT NULL, known_at timestamptz DEFAULT 'infinity') RETURNS text LANGUAGE sql STABLE
+RETURN (SELECT string_agg(concat_ws(' ', coalesce(organization, 'nobody'), commits), ', ' ORDER BY organization)
+	FROM (SELECT organization, round(sum(share), 6) AS commits
+		FROM contributions_by_organization(project, as_of, known_at) WHERE role = 'author' GROUP BY organization) AS c);
+
+-- ----------
+-- Facts: commits of three addresses and a bot, one a year
+-- ----------
+SELECT create_project('p'), create_project('other') \g /dev/null
+CREATE TEMP TABLE raw AS
+	SELECT convert_to(string_agg(E'\x02' || lpad(n::text, 40, '0') || E'\x1f\x1f' || name || E'\x1f' || email || E'\x1f' || extract(epoch FROM make_timestamptz(2020 + n, 1, 1, 0, 0, 0))::bigint
+		|| E'\x1fC\x1fc@x\x1f0\n\n' || n || E'\t1\tfile\n', ''), 'UTF8') AS log
+	FROM (VALUES (0, 'Ann', 'ann@home'), (1, 'Ann', 'ann@home'), (2, 'A. Nn', 'ann@work'), (3, 'A. Nn', 'ann@work'), (4, 'Bob', 'bob@x'), (5, 'renovate[bot]', 'r@x')) AS v (n, name, email);
+SELECT import_git_log('p', log) FROM raw \g /dev/null
+CREATE FUNCTION pg_temp.identity(account text) RETURNS bigint LANGUAGE sql STABLE
+RETURN (SELECT identity_id FROM identity AS i WHERE i.account = identity.account);
+SELECT create_party('Ann', 'person'), create_party('Bob', 'person'), create_party('robot', 'bot'), create_party('Lab'), create_party('Uni') \g /dev/null
+CREATE TEMP TABLE fact AS SELECT * FROM contribution;
+SELECT pg_temp.figures('p') AS before \gset
+
+SELECT is(:'before'::text, 'A. Nn <ann@work> 2 5 2, Ann <ann@home> 2 1 2, Bob <bob@x> 1 4 1', 'identities stand for themselves until they are linked');
+SELECT is(count(*), 6::bigint, 'bots are only there when they are asked for') FROM contributions('p', bots => true) WHERE role = 'author';
+
+-- ----------
+-- link, unlink
+-- ----------
+SELECT clock_timestamp() AS t0 \gset
+SELECT lives_ok($$SELECT link_identity(pg_temp.identity('Ann <ann@home>'), 'Ann')$$, 'link');
+SELECT lives_ok($$SELECT link_identity(pg_temp.identity('A. Nn <ann@work>'), 'Ann')$$, 'link another');
+SELECT clock_timestamp() AS t1 \gset
+SELECT is(pg_temp.figures('p'), 'Ann 4 6 4, Bob <bob@x> 1 4 1', 'two identities are one person');
+SELECT is(pg_temp.figures('p', known_at => :'t0'), :'before', 'as known before');
+SELECT lives_ok($$SELECT unlink_identity(pg_temp.identity('Ann <ann@home>')), unlink_identity(pg_temp.identity('A. Nn <ann@work>'))$$, 'unlink');
+SELECT clock_timestamp() AS t2 \gset
+SELECT is(pg_temp.figures('p'), :'before', 'unlinking restores every figure');
+SELECT is(pg_temp.figures('p', known_at => :'t1'), 'Ann 4 6 4, Bob <bob@x> 1 4 1', 'as known in between');
+SELECT is(pg_temp.figures('p', known_at => :'t0'), :'before', 'as known before that');
+SELECT set_eq('TABLE contribution', 'TABLE fact', 'no fact was touched');
+SELECT is(count(*), 2::bigint, 'what was known is kept') FROM identity_link;
+SELECT lives_ok($$SELECT unlink_identity(pg_temp.identity('Ann <ann@home>'))$$, 'unlinking again does nothing');
+SELECT is(count(*), 2::bigint, 'nothing at all') FROM identity_link;
+
+-- an address changes hands: from 2023 on it is Bob's
+SELECT link_identity(pg_temp.identity('A. Nn <ann@work>'), 'Ann') \g /dev/null
+SELECT link_identity(pg_temp.identity('A. Nn <ann@work>'), 'Bob', '[2023-01-01,)') \g /dev/null
+SELECT is(pg_temp.figures('p'), 'Ann 1 2 1, Ann <ann@home> 2 1 2, Bob 1 3 1, Bob <bob@x> 1 4 1', 'whose it was when');
+SELECT is(pg_temp.figures('p', as_of => '2022-06-01'), 'Ann 2 5 2, Ann <ann@home> 2 1 2, Bob <bob@x> 1 4 1', 'as of a date');
+SELECT is(pg_temp.figures('p', as_of => '2024-06-01'), 'Ann <ann@home> 2 1 2, Bob 2 5 2, Bob <bob@x> 1 4 1', 'as of another');
+SELECT results_eq($$SELECT p.name, l.valid FROM identity_link AS l JOIN party AS p USING (party_id) WHERE upper_inf(known) ORDER BY valid$$,
+	$$VALUES ('Ann', tstzrange(NULL, '2023-01-01')), ('Bob', '[2023-01-01,)')$$, 'the rest of what was linked stays');
+SELECT unlink_identity(pg_temp.identity('A. Nn <ann@work>'), '[2022-06-01, 2024-01-01)') \g /dev/null
+SELECT results_eq($$SELECT p.name, l.valid FROM identity_link AS l JOIN party AS p USING (party_id) WHERE upper_inf(known) ORDER BY valid$$,
+	$$VALUES ('Ann', tstzrange(NULL, '2022-06-01')), ('Bob', '[2024-01-01,)')$$, 'a hole in what was linked');
+SELECT is(pg_temp.figures('p', known_at => :'t1'), 'Ann 4 6 4, Bob <bob@x> 1 4 1', 'what was known stays as it was');
+SELECT is_empty($$SELECT FROM identity_link AS a JOIN identity_link AS b ON a.identity_id = b.identity_id AND a.ctid <> b.ctid AND a.valid && b.valid AND a.known && b.known$$, 'never two owners');
+
+-- bots are parties
+SELECT link_identity(pg_temp.identity('Bob <bob@x>'), 'robot'), link_identity(pg_temp.identity('renovate[bot] <r@x>'), 'Bob') \g /dev/null
+SELECT is(pg_temp.figures('p', as_of => '2021-01-01'), 'Ann 2 5 2, Ann <ann@home> 2 1 2, Bob 1 5 1', 'the kind of the party decides, not that of the identity');
+SELECT unlink_identity(identity_id) FROM identity \g /dev/null
+SELECT is(pg_temp.figures('p'), :'before', 'unlinking all restores every figure');
+
+SELECT pg_temp.refused($$SELECT link_identity(pg_temp.identity('Bob <bob@x>'), 'nobody')$$, '42704', 'link to nobody');
+SELECT pg_temp.refused($$SELECT link_identity(-1, 'Bob')$$, '23503', 'link of nothing');
+SELECT pg_temp.refused($$SELECT link_identity(pg_temp.identity('Bob <bob@x>'), 'Bob', 'empty')$$, '23514', 'link never');
+SELECT pg_temp.refused($$SELECT link_identity(pg_temp.identity('Bob <bob@x>'), NULL)$$, '23502', 'link to null');
+
+-- ----------
+-- affiliations
+-- ----------
+SELECT link_identity(pg_temp.identity('Ann <ann@home>'), 'Ann'), link_identity(pg_temp.identity('A. Nn <ann@work>'), 'Ann') \g /dev/null
+SELECT is(pg_temp.organizations('p'), 'nobody 5.000000', 'no affiliations');
+SELECT clock_timestamp() AS t3 \gset
+SELECT set_affiliation('Ann', 'Lab', valid => '[2021-01-01, 2023-01-01)'), set_affiliation('Ann', 'Uni', 0.25, '[2023-01-01,)') \g /dev/null
+SELECT is(pg_temp.organizations('p'), 'Lab 2.000000, Uni 0.250000, nobody 2.750000', 'organizations by date and share, which sum to all');
+SELECT is(pg_temp.organizations('p', as_of => '2022-01-01'), 'Lab 4.000000, nobody 1.000000', 'as of a date');
+SELECT is(pg_temp.organizations('p', known_at => :'t3'), 'nobody 5.000000', 'as known before');
+SELECT set_affiliation('Ann', 'Lab', 0.5, '[2022-01-01, 2024-01-01)') \g /dev/null
+SELECT is(pg_temp.organizations('p'), 'Lab 2.000000, Uni 0.250000, nobody 2.750000', 'two employers');
+SELECT set_affiliation('Ann', 'Lab', 0) \g /dev/null
+SELECT is(pg_temp.organizations('p'), 'Uni 0.250000, nobody 4.750000', 'a share of 0 ends it');
+SELECT pg_temp.refused($$SELECT set_affiliation('Ann', 'Lab', 0.750001)$$, '23514', 'more than 1 in sum');
+SELECT pg_temp.refused($$SELECT set_affiliation('Ann', 'Lab', 1.1)$$, '23514', 'more than 1');
+SELECT pg_temp.refused($$SELECT set_affiliation('Ann', 'Lab', -1)$$, '23514', 'less than 0');
+SELECT pg_temp.refused($$SELECT set_affiliation('Ann', 'Ann')$$, '23514', 'with oneself');
+SELECT pg_temp.refused($$SELECT set_affiliation('Ann', 'Lab', NULL)$$, '23502', 'with no share');
+SELECT lives_ok($$SELECT set_affiliation('Ann', 'Lab', 0.75)$$, 'exactly 1 in sum');
+
+-- ----------
+-- tasks
+-- ----------
+SELECT create_task('p', 'write it', reference => '#1') AS one, create_task('p', 'review it', 'reviewer', 'Ann') AS two \gset
+SELECT results_eq('SELECT title, role, assignee, state FROM task_status ORDER BY task_id', $$VALUES ('write it', 'developer', NULL, 'open'), ('review it', 'reviewer', 'Ann', 'assigned')$$, 'tasks');
+SELECT pg_temp.refused(format('SELECT complete_task(%s)', :'one'), '55000', 'nobody can have completed it');
+SELECT assign_task(:'one', 'Bob'), complete_task(:'one'), cancel_task(:'two', '2026-01-01') \g /dev/null
+SELECT results_eq('SELECT title, assignee, state FROM task_status ORDER BY task_id', $$VALUES ('write it', 'Bob', 'completed'), ('review it', 'Ann', 'cancelled')$$, 'their ends');
+SELECT pg_temp.refused(format('SELECT assign_task(%s, %L)', :'one', 'Ann'), '55000', 'what has ended is not assigned');
+SELECT pg_temp.refused(format('SELECT cancel_task(%s)', :'two'), '55000', 'nor cancelled again');
+SELECT pg_temp.refused('SELECT assign_task(-1, NULL)', '22004', 'no null');
+SELECT pg_temp.refused($$SELECT assign_task(-1, 'Ann')$$, '42704', 'unknown task');
+SELECT pg_temp.refused($$SELECT create_task('p', 'again', reference => '#1')$$, '23505', 'reference already used');
+
+SELECT * FROM finish();
+ROLLBACK;
