@@ -72,6 +72,8 @@ DATA_built   = $(INSTALL_SQL)
 DATA        := $(filter-out $(INSTALL_SQL),$(sort $(wildcard sql/$(EXTENSION)--*.sql))) \
                $(sort $(wildcard sql/upgrade/$(EXTENSION)--*--*.sql))
 
+SCRIPTS      = bin/sharecollab-git-import
+
 # More warnings than PostgreSQL's own. Its headers do not pass them, so we name
 # its include directories as system ones: that silences the headers and the
 # macros in them, and nothing of ours. Both, to keep the order of PGXS.

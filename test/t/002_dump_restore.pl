@@ -26,7 +26,15 @@ my $state = q{
 	TABLE supply ORDER BY 1, 2;
 	TABLE lease ORDER BY 1, 2;
 	TABLE quota ORDER BY 1, 2;
+	TABLE project ORDER BY 1;
+	TABLE identity ORDER BY 1;
+	TABLE identity_link ORDER BY 1, known, valid;
+	TABLE affiliation ORDER BY 1, 2, known, valid;
+	TABLE contribution ORDER BY 1, 2, 3, 4, 5;
+	TABLE task ORDER BY 1, 2;
 	\echo views
+	TABLE identity_status ORDER BY identity_id, valid;
+	TABLE task_status ORDER BY task_id;
 	TABLE pool_status ORDER BY pool;
 	TABLE supply_status ORDER BY pool, supply_id;
 	TABLE lease_status ORDER BY pool, lease_id;
@@ -37,6 +45,8 @@ my $state = q{
 	SELECT p.name, r.* FROM pool AS p, cost_report(p.name, '[2026-01-01,2026-03-01)') AS r ORDER BY p.pool_id, r.consumer;
 	SELECT p.name, r.* FROM pool AS p, revenue_report(p.name, '[2026-01-01,2026-03-01)', 4) AS r ORDER BY p.pool_id, r.provider;
 	SELECT p.name, availability(p.name) FROM pool AS p ORDER BY p.pool_id;
+	SELECT * FROM contributions('git', bots => true) ORDER BY kind, ref, identity_id, role;
+	SELECT * FROM contributions_by_organization('git') ORDER BY kind, ref, identity_id, role, organization_id;
 	\echo calendar
 	SELECT pool_id, quota_id, sum(capacity), sum(allowance), sum(booked), sum(deficit) FROM calendar GROUP BY pool_id, quota_id ORDER BY pool_id, quota_id;
 	SELECT p.name, availability(p.name, consumer => 'bob') FROM pool AS p ORDER BY p.pool_id;
@@ -89,6 +99,16 @@ as_role('alice', q{
 	SELECT confirm(reserve('corpus', 'bob', 0.5, '[2099-03-01,2099-04-01)', 'policy'), 'uni');
 	SELECT cancel(lease_id, '2099-02-01') FROM lease WHERE reference = 'policy';
 	SELECT setval('lease_lease_id_seq', 5000);
+	-- facts of a project, and what was known of them when
+	SELECT create_project('git'), create_project('hub', 'model', 'https://example.org/hub');
+	SELECT import_git_log('git', convert_to(string_agg(E'\\x02' || lpad(i::text, 40, '0') || E'\\x1f\\x1fauthor ' || i % 7 || E'\\x1fa' || i % 11 || E'@x\\x1f' || 1700000000 + i || E'\\x1f\\u00fc\\x1fc@x\\x1f1800000000\\n'
+		|| i || E'\\t1\\tfile\\n', ''), 'UTF8')) FROM generate_series(1, 200) AS i;
+	SELECT import_mailmap('git', 'Proper <p@x> <a1@x>');
+	SELECT import_github('hub', 'star', '{"action": "created", "starred_at": "2026-01-06T00:00:00Z", "sender": {"id": 1, "login": "x[bot]"}}');
+	SELECT link_identity(identity_id, 'ann'), link_identity(identity_id, 'bob', '[2024-01-01,)') FROM identity WHERE email IN ('a2@x', 'a3@x');
+	SELECT unlink_identity(identity_id) FROM identity WHERE email = 'a3@x';
+	SELECT set_affiliation('ann', 'lab', 0.5), set_affiliation('ann', 'uni', 0.5, '[2023-01-01,)'), set_affiliation('ann', 'lab', 0.25);
+	SELECT create_task('git', 'write', reference => '#1'), create_task('git', 'read', 'reviewer', 'ann'), complete_task(2, '2026-01-01');
 	-- what was withdrawn is dumped before what it was withdrawn from
 	UPDATE supply SET recorded_at = recorded_at WHERE quantity > 0;
 }, 'source');
@@ -170,8 +190,8 @@ foreach my $role ('postgres', 'alice')
 		my %entry = map { /TABLE DATA sharecollab (\S+)/ ? ($1 => $_) : () } split /\n/, $list;
 		my @sequences = grep { /SEQUENCE SET/ } split /\n/, $list;
 
-		is(scalar(@sequences), 6, "$role: six sequences");
-		append_to_file("$dump.$order->[0].list", join("\n", @sequences, @entry{ 'party', 'pool', @$order }) . "\n");
+		is(scalar(@sequences), 9, "$role: nine sequences");
+		append_to_file("$dump.$order->[0].list", join("\n", @sequences, @entry{ 'party', 'pool', 'project', 'identity', 'contribution', 'affiliation', 'identity_link', 'task', @$order }) . "\n");
 		sql($node, "CREATE DATABASE $database OWNER alice");
 		as_role('alice', 'CREATE EXTENSION sharecollab', $database);
 		client('pg_restore', '-U', $role, '--exit-on-error', '-L', "$dump.$order->[0].list", '-d', $database, "$dump.data");
