@@ -118,14 +118,16 @@ static SavedQuery end_holds = {
 	.nparams = 2, .types = {INT8ARRAYOID, INT8ARRAYOID}
 };
 
-#define LEASE_COLUMNS \
-	"l.pool_id, l.during, l.ended_at, l.end_reason, l.held_until, l.cancellation, l.quantity," \
-	" l.preemptible, pg_catalog.now() + p.preemption_notice, p.instant, p.name"
+/*
+ * No join: a lease that was moved to another pool while we waited for it would
+ * not be joined with that one, and be gone.
+ */
+#define OF_POOL(column)	"(SELECT " column " FROM sharecollab.pool AS p WHERE p.pool_id = l.pool_id)"
 
 static SavedQuery lease_by_id = {
-	.sql = "SELECT " LEASE_COLUMNS " FROM sharecollab.lease AS l"
-	" JOIN sharecollab.pool AS p ON p.pool_id = l.pool_id"
-	" WHERE l.lease_id = $1 FOR NO KEY UPDATE OF l",
+	.sql = "SELECT l.pool_id, l.during, l.ended_at, l.end_reason, l.held_until, l.cancellation, l.quantity,"
+	" l.preemptible, " OF_POOL("pg_catalog.now() + p.preemption_notice") ", " OF_POOL("p.instant")
+	", " OF_POOL("p.name") " FROM sharecollab.lease AS l WHERE l.lease_id = $1 FOR NO KEY UPDATE OF l",
 	.nparams = 1, .types = {INT8OID}
 };
 
