@@ -54,8 +54,8 @@
 /* deeper trees are a mistake, and longer circles too */
 #define MAX_DEPTH		32
 
-/* a limit that nothing reaches, as no quantity may */
-#define NO_LIMIT		INT64CONST(1000000000000)
+/* "no limit": more than anybody has, and still exact with 8 decimal places */
+#define NO_LIMIT		INT64CONST(10000000000)
 
 /* what may give way where there is not enough */
 typedef enum ChangeKind
@@ -244,7 +244,7 @@ static SavedQuery overlapping_quota = {
 #define EMPTY_PAGES \
 	"INSERT INTO sharecollab.calendar (pool_id, starts, ends, allowance)" \
 	" SELECT pool_id, '-infinity', 'infinity', CASE WHEN parent_id IS NULL THEN '{}'" \
-	" ELSE sharecollab.profile(coalesce(borrow, 1000000000000)) END FROM "
+	" ELSE sharecollab.profile(coalesce(borrow, 10000000000)) END FROM "
 
 static SavedQuery pages_of_new_pools = {.sql = EMPTY_PAGES "new_rows"};
 

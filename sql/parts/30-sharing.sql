@@ -211,7 +211,7 @@ COMMENT ON COLUMN calendar.quota_id IS 'The quota; 0 for the pool itself.';
 COMMENT ON COLUMN calendar.starts IS 'First instant of the page; -infinity for the first page.';
 COMMENT ON COLUMN calendar.ends IS 'End of the page, and start of the next; infinity for the last page.';
 COMMENT ON COLUMN calendar.capacity IS 'Sum of supply during the page, and of what the pool''s children lend; of a quota, its own quantity; of a budget, its unit-hours.';
-COMMENT ON COLUMN calendar.allowance IS 'What may be booked beyond the capacity: by overbooking, and borrowed from the parent or the pool (10^12 for no limit).';
+COMMENT ON COLUMN calendar.allowance IS 'What may be booked beyond the capacity: by overbooking, and borrowed from the parent or the pool (10^10 for no limit).';
 COMMENT ON COLUMN calendar.booked IS 'Sum of leases during the page, with the buffers after them, what quotas keep and do not use, and what the pool''s children take; of a budget, the unit-hours used.';
 COMMENT ON COLUMN calendar.deficit IS 'What is booked beyond capacity and allowance, because supply was withdrawn under leases, or a limit lowered.';
 COMMENT ON CONSTRAINT calendar_not_overbooked ON calendar IS 'At no instant is more booked than there is, except for a recorded deficit.';
@@ -462,7 +462,7 @@ CREATE FUNCTION import_leases(source regclass) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'lease_import' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION import_leases(regclass) IS
-'Admits all rows of a table or view as leases, all or none, in one pass per pool; returns how many. The source has the columns pool text, consumer text, quantity numeric, during tstzrange, reference text. Errors as reserve().';
+'Admits all rows of a table or view as leases, all or none, in one pass per pool; returns how many. The source has the columns pool text, consumer text, quantity numeric, during tstzrange, reference text. Errors as reserve(). For leases that exist already: of the terms only quantity and duration are checked, and no buffer is kept after them.';
 
 -- From the root of the pool's tree down, what each pool could take for one of
 -- its own: what it keeps for itself, and what its parent would give it.
@@ -489,7 +489,7 @@ BEGIN ATOMIC
 			CASE WHEN a.lend IS NULL THEN '{}' ELSE positive_part(coalesce(sum(c.capacity), '{}') - profile(a.lend)) END AS kept,
 			-- the most that it takes of its parent: what it lends, and what it may borrow
 			CASE WHEN a.lend IS NULL THEN coalesce(sum(c.capacity), '{}') ELSE pointwise_min(coalesce(sum(c.capacity), '{}'), profile(a.lend)) END
-				+ profile(coalesce(a.borrow, 1e12)) AS most
+				+ profile(coalesce(a.borrow, 1e10)) AS most
 		FROM ancestor AS a
 		LEFT JOIN calendar AS c ON c.pool_id = a.pool_id AND c.quota_id = 0
 			AND tstzrange(c.starts, c.ends) && during
@@ -644,7 +644,7 @@ BEGIN ATOMIC
 		-- what pools give to their parents, and take of them
 		SELECT p.parent_id, sum(lent.quantity) AS lent,
 			sum(pointwise_min(positive_part(n.booked - (n.capacity - lent.quantity)),
-				lent.quantity + profile(coalesce(p.borrow, 1e12)))) AS taken
+				lent.quantity + profile(coalesce(p.borrow, 1e10)))) AS taken
 		FROM pool AS p
 		JOIN node AS n ON n.pool_id = p.pool_id AND n.quota_id = 0,
 		LATERAL (SELECT CASE WHEN p.lend IS NULL THEN n.capacity ELSE pointwise_min(n.capacity, profile(p.lend)) END) AS lent (quantity)
@@ -659,7 +659,7 @@ BEGIN ATOMIC
 	), expected AS (
 		SELECT p.pool_id, 0::bigint AS quota_id, e.capacity,
 			e.capacity * (p.overbooking - 1)
-				+ CASE WHEN p.parent_id IS NULL THEN '{}' ELSE profile(coalesce(p.borrow, 1e12)) END AS allowance,
+				+ CASE WHEN p.parent_id IS NULL THEN '{}' ELSE profile(coalesce(p.borrow, 1e10)) END AS allowance,
 			coalesce((SELECT load_profile(occupied(l.effective, l.buffer), l.quantity) FROM lease AS l WHERE l.pool_id = p.pool_id), '{}')
 				+ coalesce(kept.quantity, '{}') + coalesce(child.taken, '{}') AS booked
 		FROM pool AS p
@@ -669,7 +669,7 @@ BEGIN ATOMIC
 			+ coalesce(child.lent, '{}')) AS e (capacity)
 		UNION ALL
 		SELECT q.pool_id, q.quota_id, profile(q.during, coalesce(q.own, q.budget)),
-			CASE WHEN q.own IS NULL THEN '{}' ELSE profile(q.during, coalesce(q.borrow, 1e12)) END,
+			CASE WHEN q.own IS NULL THEN '{}' ELSE profile(q.during, coalesce(q.borrow, 1e10)) END,
 			CASE WHEN q.own IS NULL
 				THEN profile(q.during, coalesce((SELECT sum(round(integral(profile(l.effective, l.quantity), q.during), 6))
 					FROM lease AS l

@@ -62,7 +62,7 @@ BEGIN
 			GROUP BY s.pool_id, h.hour
 		), limits AS MATERIALIZED (
 			SELECT q.pool_id, q.quota_id, h.hour, coalesce(l.quantity, 0) AS booked,
-				q.own + coalesce(q.borrow, 1e12) AS limited,
+				q.own + coalesce(q.borrow, 1e10) AS limited,
 				-- at least what it does not lend
 				greatest(q.own - coalesce(q.lend, q.own) - coalesce(l.quantity, 0), 0) AS kept
 			FROM pg_temp.quota AS q
@@ -71,7 +71,7 @@ BEGIN
 			WHERE q.own IS NOT NULL
 		), base AS MATERIALIZED (
 			SELECT p.pool_id, p.parent_id, p.lend, p.overbooking, h.hour,
-				CASE WHEN p.parent_id IS NULL THEN 0 ELSE coalesce(p.borrow, 1e12) END AS borrow,
+				CASE WHEN p.parent_id IS NULL THEN 0 ELSE coalesce(p.borrow, 1e10) END AS borrow,
 				(p.parent_id IS NOT NULL)::integer + (pp.parent_id IS NOT NULL)::integer AS depth,
 				coalesce(s.quantity, 0) AS capacity,
 				coalesce((SELECT sum(l.quantity) FROM leased AS l WHERE l.pool_id = p.pool_id AND l.hour = h.hour), 0)
