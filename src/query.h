@@ -24,7 +24,7 @@ extern uint64 query_run(SavedQuery *query, const Datum *values, const char *null
 extern Datum query_value(uint64 row, int column, bool *isnull);
 
 extern int64 id_of_name(SavedQuery *query, const char *what, text *name, bool read_only);
-extern void unknown_name(const char *what, text *name) pg_attribute_noreturn();
+pg_noreturn extern void unknown_name(const char *what, text *name);
 extern void require_arguments(FunctionCallInfo fcinfo, int n, const char *const *names);
 
 /* conditions that are ours; the class is documented in doc/errors.md */

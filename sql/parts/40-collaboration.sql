@@ -408,6 +408,7 @@ CREATE TYPE contribution_entry AS (
 	email			text,
 	identity_kind	text
 );
+ALTER TYPE contribution_entry OWNER TO @extowner@;
 COMMENT ON TYPE contribution_entry IS 'A contribution and its identity, as a source tells them. Where kind is null, there was something that could not be read or is nobody''s contribution.';
 COMMENT ON COLUMN contribution_entry.kind IS 'As contribution.kind.';
 COMMENT ON COLUMN contribution_entry.ref IS 'As contribution.ref.';
