@@ -641,13 +641,14 @@ mailmap_lookup_sql(PG_FUNCTION_ARGS)
 	"UPDATE sharecollab.contribution AS c SET at = e.at, done_at = e.done_at, state = e.state," \
 	" is_merge = e.is_merge, added = e.added, removed = e.removed, parts = e.parts," \
 	" updated_at = e.updated_at, recorded_at = pg_catalog.now()" \
-	" FROM entry AS e WHERE e.place IS NOT NULL AND c.ctid = e.place RETURNING 1)," \
+	" FROM entry AS e WHERE e.place IS NOT NULL AND c.ctid = e.place)," \
 	" inserted AS (" \
 	"INSERT INTO sharecollab.contribution (project_id, kind, ref, identity_id, role, at, done_at, state," \
 	" is_merge, added, removed, parts, updated_at)" \
 	" SELECT $1, e.kind, e.ref, e.identity_id, e.role, e.at, e.done_at, e.state, e.is_merge," \
-	" e.added, e.removed, e.parts, e.updated_at FROM entry AS e WHERE e.place IS NULL RETURNING 1)" \
-	" SELECT (SELECT pg_catalog.count(*) FROM inserted), (SELECT pg_catalog.count(*) FROM updated)"
+	" e.added, e.removed, e.parts, e.updated_at FROM entry AS e WHERE e.place IS NULL)" \
+	" SELECT pg_catalog.count(*) FILTER (WHERE e.place IS NULL)," \
+	" pg_catalog.count(*) FILTER (WHERE e.place IS NOT NULL) FROM entry AS e"
 
 /*
  * The identities of project $1, with the names that mailmap $2 gives them, where
