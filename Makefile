@@ -1,7 +1,7 @@
 # sharecollab: build, install and test
 #
 #	make, make install, make installcheck	as for every PostgreSQL extension (PGXS)
-#	make test, make demo, make bench		on a machine that may have nothing yet
+#	make test, make demo, make bench, make soak	on a machine that may have nothing yet
 #
 # "make help" lists them all. Another server than the first on the PATH:
 # make PG_CONFIG=/path/to/pg_config
@@ -17,7 +17,7 @@ all:
 # missing, then comes back to this Makefile with the PG_CONFIG it chose; one
 # given by the caller reaches it through the environment.
 # ----------
-RUN_GOALS    = test demo stop bench
+RUN_GOALS    = test demo stop bench soak
 BARE_GOALS   = $(RUN_GOALS) dist help
 
 .PHONY: all $(BARE_GOALS) check-tests
@@ -38,6 +38,8 @@ help:
 	@echo 'make demo          a private server with example data, to try things out; likewise'
 	@echo 'make stop          stop and remove the server of the demo'
 	@echo 'make bench         benchmarks, on a private server; ARGS="..." goes to test/bench/run'
+	@echo 'make soak          many clients for ten minutes or more, on a server that is killed'
+	@echo '                   now and then; SOAK_OPERATIONS=, SOAK_KILLS= and SOAK_CLIENTS= say how much'
 	@echo 'make dist          release archive of HEAD'
 	@echo 'make clean         remove everything that was made here'
 

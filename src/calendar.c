@@ -1,544 +1,446 @@
 /*
  * calendar.c
- *		The calendar of a pool: how much it has and how much is booked, over
- *		time.  Admission is done here.
+ *		The calendar: how much there is and how much is booked, over time.
  *
- * The rows of table calendar partition the time line of each pool into pages;
- * a page holds the capacity, booked and deficit profiles of its span.  They
- * are derived from tables supply and lease, by the statement triggers in this
- * file: whatever statement changes those tables (INSERT, UPDATE, DELETE, COPY,
- * MERGE) becomes one profile of changes per pool, which is added to the pages
- * that it touches.
+ * The rows of table calendar partition the time line of each node (a pool, or
+ * a quota of it) into pages; a page holds the capacity, allowance, booked and
+ * deficit profiles of its span.  They are derived from tables supply, lease
+ * and quota by the triggers in admission.c, which alone writes them.
  *
  * Why nothing can be overbooked: adding to a page is an update of the row that
  * holds the truth, so two transactions that would book the same time queue up
  * on that row, at any isolation level (above READ COMMITTED the second one
- * fails with a serialization error, as PostgreSQL promises), and the CHECK
- * constraint of the table says that no page may be booked beyond its capacity,
- * whatever the code here does.
+ * fails with a serialization error, as PostgreSQL promises), and no page is
+ * written here that is booked beyond its capacity, allowance and deficit.  The
+ * CHECK constraint of the table says the same to everybody else.
  *
- * Why there are no deadlocks within one statement: pools are visited in order
- * of id, and the pages of a pool in order of time.
- *
- * Deficit is what is booked beyond capacity, because supply was withdrawn
- * under existing leases.  Supply may raise it; leases can only lower it.
+ * Pages are read and written without the executor: for a row of a known table,
+ * found by its key, that is most of the cost of an UPDATE.
  */
 #include "postgres.h"
 
-#include "catalog/namespace.h"
-#include "catalog/pg_type.h"
-#include "commands/trigger.h"
 #include "compat.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "calendar.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
-#include "profile.h"
-#include "query.h"
+#include "table.h"
 #include "utils/acl.h"
-#include "utils/builtins.h"
-#include "utils/guc.h"
-#include "utils/lsyscache.h"
-#include "utils/numeric.h"
+#include "utils/fmgroids.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/rls.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 /*
  * A page with more breakpoints than this is split into pages of half as many:
  * so a row stays at about a kilobyte and its updates stay HOT.
  */
-#define PAGE_MAX_STEPS	128
-
-/* whose change it is decides what may give: the change or the deficit */
-typedef enum ChangeKind
-{
-	CHANGE_OF_LEASES,
-	CHANGE_OF_SUPPLY
-} ChangeKind;
-
-/* a page as read and locked */
-typedef struct CalendarPage
-{
-	Span		span;
-	Datum		capacity;
-	Datum		booked;
-	Datum		deficit;
-	Oid			type;			/* profile's OID */
-} CalendarPage;
-
-/* the changes of one statement, as one profile per pool */
-static SavedQuery lease_changes[] = {
-	{.sql = "SELECT pool_id, sharecollab.load_profile(effective, quantity)"
-	 " FROM new_rows GROUP BY pool_id ORDER BY pool_id"},
-	{.sql = "SELECT pool_id, sharecollab.load_profile(effective, -quantity)"
-	 " FROM old_rows GROUP BY pool_id ORDER BY pool_id"},
-	{.sql = "SELECT pool_id, sharecollab.load_profile(effective, quantity) FROM"
-	 " (SELECT pool_id, effective, quantity FROM new_rows"
-	 " UNION ALL SELECT pool_id, effective, -quantity FROM old_rows) AS changed"
-	 " GROUP BY pool_id ORDER BY pool_id"}
-};
-
-static SavedQuery supply_changes[] = {
-	{.sql = "SELECT pool_id, sharecollab.load_profile(during, quantity)"
-	 " FROM new_rows GROUP BY pool_id ORDER BY pool_id"},
-	{.sql = "SELECT pool_id, sharecollab.load_profile(during, -quantity)"
-	 " FROM old_rows GROUP BY pool_id ORDER BY pool_id"},
-	{.sql = "SELECT pool_id, sharecollab.load_profile(during, quantity) FROM"
-	 " (SELECT pool_id, during, quantity FROM new_rows"
-	 " UNION ALL SELECT pool_id, during, -quantity FROM old_rows) AS changed"
-	 " GROUP BY pool_id ORDER BY pool_id"}
-};
-
-static SavedQuery new_calendars = {
-	.sql = "INSERT INTO sharecollab.calendar (pool_id, starts, ends)"
-	" SELECT pool_id, '-infinity', 'infinity' FROM new_rows"
-};
+#define PAGE_MAX_STEPS		128
 
 /*
- * The page that an instant is on.  If another transaction splits it while we
- * wait for the lock, we get the part that keeps its start, and look again.
+ * A page that a change made shorter than this is merged with the next one, if
+ * both together are not half full and nobody else is at work there.
  */
-static SavedQuery page_at = {
-	.sql = "SELECT starts, ends, capacity, booked, deficit FROM sharecollab.calendar"
-	" WHERE pool_id = $1 AND starts <= $2"
-	" ORDER BY starts DESC LIMIT 1 FOR NO KEY UPDATE",
-	.nparams = 2, .types = {INT8OID, TIMESTAMPTZOID}
-};
+#define PAGE_MERGE_STEPS	16
 
-/* $4 to $6 are profiles: with_type() sets their type */
-static SavedQuery update_page = {
-	.sql = "UPDATE sharecollab.calendar SET ends = $3, capacity = $4, booked = $5, deficit = $6"
-	" WHERE pool_id = $1 AND starts = $2",
-	.nparams = 6, .types = {INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID}
-};
-
-static SavedQuery insert_page = {
-	.sql = "INSERT INTO sharecollab.calendar (pool_id, starts, ends, capacity, booked, deficit)"
-	" VALUES ($1, $2, $3, $4, $5, $6)",
-	.nparams = 6, .types = {INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID}
-};
-
-static SavedQuery clear_leases = {
-	.sql = "UPDATE sharecollab.calendar SET booked = DEFAULT, deficit = DEFAULT"
-};
-
-static SavedQuery clear_supply = {
-	.sql = "UPDATE sharecollab.calendar SET capacity = DEFAULT,"
-	" deficit = sharecollab.positive_part(booked)"
-};
-
-static SavedQuery pool_name = {
-	.sql = "SELECT name, unit FROM sharecollab.pool WHERE pool_id = $1",
-	.nparams = 1, .types = {INT8OID}
-};
-
-static SavedQuery overdrawn_provider = {
-	.sql = "SELECT p.name, sharecollab.positive_part('{}'::sharecollab.profile OPERATOR(sharecollab.-) s.load)"
-	" FROM (SELECT provider_id, sharecollab.load_profile(during, quantity) AS load"
-	" FROM sharecollab.supply WHERE pool_id = $1 GROUP BY provider_id) AS s"
-	" JOIN sharecollab.party AS p ON p.party_id = s.provider_id"
-	" WHERE NOT '{}'::sharecollab.profile OPERATOR(sharecollab.<@) s.load"
-	" ORDER BY p.name LIMIT 1",
-	.nparams = 1, .types = {INT8OID}
-};
-
-#define add(a, b)			DirectFunctionCall2(profile_add, (a), (b))
-#define subtract(a, b)		DirectFunctionCall2(profile_subtract, (a), (b))
-#define lesser(a, b)		DirectFunctionCall2(profile_pointwise_min, (a), (b))
-#define positive(a)			DirectFunctionCall1(profile_positive_part, (a))
-#define at_most(a, b)		DatumGetBool(DirectFunctionCall2(profile_contained, (a), (b)))
-
-static Datum
-clipped(Datum profile, Span span)
+Calendar *
+calendar_open(LOCKMODE lockmode)
 {
-	ProfileReader reader;
+	Calendar   *calendar = palloc0(sizeof(Calendar));
+	Relation	heap = open_own_table("calendar", lockmode);
 
-	profile_read(profile, &reader);
-	return PointerGetDatum(profile_clipped(&reader, span));
+	calendar->heap = heap;
+	calendar->index = index_open(primary_key_index(heap), lockmode);
+	calendar->slot = table_slot_create(heap, NULL);
+	calendar->new_slot = MakeSingleTupleTableSlot(RelationGetDescr(heap), &TTSOpsVirtual);
+	calendar->pool_id = column_number(heap, "pool_id");
+	calendar->quota_id = column_number(heap, "quota_id");
+	calendar->starts = column_number(heap, "starts");
+	calendar->ends = column_number(heap, "ends");
+	calendar->capacity = column_number(heap, "capacity");
+	calendar->allowance = column_number(heap, "allowance");
+	calendar->booked = column_number(heap, "booked");
+	calendar->deficit = column_number(heap, "deficit");
+	return calendar;
+}
+
+/* Locks are kept until the end of the transaction. */
+void
+calendar_close(Calendar *calendar)
+{
+	if (calendar->estate != NULL)
+	{
+		ExecCloseIndices(calendar->result);
+		FreeExecutorState(calendar->estate);
+	}
+	ExecDropSingleTupleTableSlot(calendar->slot);
+	ExecDropSingleTupleTableSlot(calendar->new_slot);
+	index_close(calendar->index, NoLock);
+	table_close(calendar->heap, NoLock);
+	pfree(calendar);
+}
+
+static void
+could_not_serialize(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not serialize access due to concurrent update"),
+			 errdetail("Another transaction booked time on the same page of the calendar."),
+			 errhint("Retry the transaction.")));
 }
 
 /*
- * Is this the restore of a dump?
- *
- * A restore brings the facts back in any order, with our triggers in place,
- * and leases that were in deficit must get in again.  pg_dump turns off row
- * security and the checking of function bodies, for all it restores; and the
- * owner of the tables, who could disable the triggers just as well, is the
- * only one for whom that counts here.
+ * Find the page that an instant is on, as last committed (or written by us),
+ * and put it into the calendar's slot.
  */
 static bool
-is_restore(TriggerData *trigger)
+find_page(Calendar *calendar, int64 pool_id, int64 quota_id, TimestampTz at, Snapshot snapshot)
 {
-	return !row_security && !check_function_bodies && !InLocalUserIdChange() &&
-		has_privs_of_role(GetUserId(), trigger->tg_relation->rd_rel->relowner);
-}
+	ScanKeyData keys[3];
+	IndexScanDesc scan;
+	bool		found;
 
-/*
- * Say what is missing: the first step of a profile that is above zero.
- */
-static void
-refuse(int64 pool_id, Datum missing)
-{
-	ProfileReader reader;
-	char	   *quantity;
-	Datum		key = Int64GetDatum(pool_id);
-	char	   *name;
-	char	   *unit;
-
-	profile_read(missing, &reader);
-	Assert(reader.n > 0);
-	quantity = DatumGetCString(DirectFunctionCall1(numeric_out,
-												   decimal_get_numeric(profile_value(&reader, 0),
-																	   reader.scale)));
-	query_run(&pool_name, &key, NULL, false);
-	name = TextDatumGetCString(query_value(0, 1, NULL));
-	unit = TextDatumGetCString(query_value(0, 2, NULL));
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_CAPACITY),
-			 errmsg("not enough capacity in pool \"%s\"", name),
-			 errdetail("From %s on, %s %s more would be needed.",
-					   timestamptz_to_str(profile_time(&reader, 0)), quantity, unit),
-			 errhint("availability() shows how much of the pool is free, and when.")));
-}
-
-/*
- * Tell a query the type of the profiles it writes.  It is only known at run
- * time, and changes if the extension is dropped and created again.
- */
-static SavedQuery *
-with_type(SavedQuery *query, Oid type)
-{
-	if (query->types[3] != type)
-	{
-		if (query->plan != NULL)
-			SPI_freeplan(query->plan);
-		query->plan = NULL;
-		query->types[3] = query->types[4] = query->types[5] = type;
-	}
-	return query;
-}
-
-/*
- * Write a page back, in several if it has become large.
- */
-static void
-write_page(int64 pool_id, const CalendarPage *page)
-{
-	ProfileReader capacity;
-	ProfileReader booked;
-	const ProfileReader *longer;
-	int			npages;
-	Span		span = page->span;
-
-	profile_read(page->capacity, &capacity);
-	profile_read(page->booked, &booked);
-	longer = capacity.n > booked.n ? &capacity : &booked;
-	npages = longer->n > PAGE_MAX_STEPS ? longer->n / (PAGE_MAX_STEPS / 2) : 1;
-
-	for (int i = 0; i < npages; i++)
-	{
-		Datum		values[6];
-
-		CHECK_FOR_INTERRUPTS();
-		if (i + 1 < npages)
-			span.until = profile_time(longer, (int64) longer->n * (i + 1) / npages);
-		else
-			span.until = page->span.until;
-		values[0] = Int64GetDatum(pool_id);
-		values[1] = TimestampTzGetDatum(span.from);
-		values[2] = TimestampTzGetDatum(span.until);
-		values[3] = npages == 1 ? page->capacity : clipped(page->capacity, span);
-		values[4] = npages == 1 ? page->booked : clipped(page->booked, span);
-		values[5] = npages == 1 ? page->deficit : clipped(page->deficit, span);
-		query_run(with_type(i == 0 ? &update_page : &insert_page, page->type),
-				  values, NULL, false);
-		span.from = span.until;
-	}
-}
-
-/*
- * Add a change to a page, or refuse it.
- */
-static void
-change_page(int64 pool_id, CalendarPage *page, Datum change, ChangeKind kind, bool restore)
-{
-	if (kind == CHANGE_OF_LEASES && !restore)
-	{
-		Datum		allowed = add(page->capacity, page->deficit);
-
-		page->booked = add(page->booked, change);
-		if (!at_most(page->booked, allowed))
-			refuse(pool_id, positive(subtract(page->booked, allowed)));
-
-		/* where leases went, there is less deficit; it must not admit others */
-		page->deficit = lesser(page->deficit, positive(subtract(page->booked, page->capacity)));
-	}
-	else
-	{
-		if (kind == CHANGE_OF_LEASES)
-			page->booked = add(page->booked, change);
-		else
-			page->capacity = add(page->capacity, change);
-		page->deficit = positive(subtract(page->booked, page->capacity));
-	}
-	write_page(pool_id, page);
-}
-
-/*
- * Add a change to the calendar of a pool.
- */
-static void
-change_calendar(int64 pool_id, Datum change, ChangeKind kind, bool restore)
-{
-	ProfileReader reader;
-	TimestampTz at;
-	TimestampTz until;
-
-	profile_read(change, &reader);
-	if (reader.n == 0)
-		return;
-	at = profile_time(&reader, 0);
-	until = profile_value(&reader, reader.n - 1) == 0 ?
-		profile_time(&reader, reader.n - 1) : DT_NOEND;
-
-	while (at < until)
-	{
-		Datum		values[2];
-		CalendarPage		page;
-
-		CHECK_FOR_INTERRUPTS();
-		values[0] = Int64GetDatum(pool_id);
-		values[1] = TimestampTzGetDatum(at);
-		if (query_run(&page_at, values, NULL, false) != 1)
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_CORRUPTED),
-					 errmsg("pool " INT64_FORMAT " has no calendar at %s",
-							pool_id, timestamptz_to_str(at))));
-		page.span.from = DatumGetTimestampTz(query_value(0, 1, NULL));
-		page.span.until = DatumGetTimestampTz(query_value(0, 2, NULL));
-		if (page.span.until <= at)
-			continue;			/* it was split under us */
-		page.capacity = query_value(0, 3, NULL);
-		page.booked = query_value(0, 4, NULL);
-		page.deficit = query_value(0, 5, NULL);
-		page.type = SPI_gettypeid(SPI_tuptable->tupdesc, 3);
-		change_page(pool_id, &page, clipped(change, page.span), kind, restore);
-		at = page.span.until;
-	}
-}
-
-/*
- * No provider can have withdrawn more than it supplies, at any instant.  By
- * now the pages are locked, so whoever withdrew at the same time is seen.
- */
-static void
-check_providers(int64 pool_id)
-{
-	Datum		key = Int64GetDatum(pool_id);
-	ProfileReader missing;
-	char	   *provider;
-
-	if (query_run(&overdrawn_provider, &key, NULL, false) == 0)
-		return;
-	provider = TextDatumGetCString(query_value(0, 1, NULL));
-	profile_read(query_value(0, 2, NULL), &missing);
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_SUPPLY),
-			 errmsg("provider \"%s\" cannot withdraw more than it supplies", provider),
-			 errdetail("From %s on, it would be %s too much.",
-					   timestamptz_to_str(profile_time(&missing, 0)),
-					   DatumGetCString(DirectFunctionCall1(numeric_out,
-														   decimal_get_numeric(profile_value(&missing, 0),
-																			   missing.scale))))));
-}
-
-/*
- * The row of a transition table that has one row.
- */
-static HeapTuple
-only_row(Tuplestorestate *rows, TupleDesc tupdesc)
-{
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(tupdesc, &TTSOpsMinimalTuple);
-	int			pointer = tuplestore_alloc_read_pointer(rows, EXEC_FLAG_REWIND);
-	HeapTuple	row;
-
-	tuplestore_select_read_pointer(rows, pointer);
-	tuplestore_rescan(rows);
-	if (!tuplestore_gettupleslot(rows, true, false, slot))
-		elog(ERROR, "transition table is empty");
-	row = ExecCopySlotHeapTuple(slot);
-	ExecDropSingleTupleTableSlot(slot);
-	return row;
-}
-
-/*
- * A statement that changed a single row needs no query to tell what that
- * means for the calendar.  Returns false if there are more.
- */
-static bool
-single_change(TriggerData *trigger, ChangeKind kind, int64 *pool_id, Datum *change)
-{
-	Tuplestorestate *tables[2];
-	TupleDesc	tupdesc = RelationGetDescr(trigger->tg_relation);
-	int			pool_column = SPI_fnumber(tupdesc, "pool_id");
-	int			quantity_column = SPI_fnumber(tupdesc, "quantity");
-	int			period_column = SPI_fnumber(tupdesc,
-											kind == CHANGE_OF_LEASES ? "effective" : "during");
-	bool		found = false;
-
-	tables[0] = trigger->tg_newtable;
-	tables[1] = trigger->tg_oldtable;
-	for (int i = 0; i < 2; i++)
-	{
-		if (tables[i] != NULL && tuplestore_tuple_count(tables[i]) != 1)
-			return false;
-	}
-	for (int i = 0; i < 2; i++)
-	{
-		HeapTuple	row;
-		bool		isnull;
-		int64		pool;
-		Decimal		quantity;
-		Datum		rectangle;
-
-		if (tables[i] == NULL)
-			continue;
-		row = only_row(tables[i], tupdesc);
-		pool = DatumGetInt64(heap_getattr(row, pool_column, tupdesc, &isnull));
-		quantity = decimal_arg(heap_getattr(row, quantity_column, tupdesc, &isnull), "quantity");
-		if (i == 1)
-			quantity.mantissa = -quantity.mantissa;
-		rectangle = PointerGetDatum(profile_rectangle(span_arg(heap_getattr(row, period_column,
-																			tupdesc, &isnull)),
-													  quantity));
-		if (found && pool != *pool_id)
-			return false;
-		*change = found ? add(*change, rectangle) : rectangle;
-		*pool_id = pool;
-		found = true;
-	}
+	/* in the order of the primary key's columns */
+	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(pool_id));
+	ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(quota_id));
+	ScanKeyInit(&keys[2], 3, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE, TimestampTzGetDatum(at));
+	scan = index_beginscan_compat(calendar->heap, calendar->index, snapshot, 3);
+	index_rescan(scan, keys, 3, NULL, 0);
+	found = index_getnext_slot(scan, BackwardScanDirection, calendar->slot);
+	index_endscan(scan);
 	return found;
 }
 
 static void
-carry_change(int64 pool_id, Datum change, ChangeKind kind, bool restore)
+read_page(Calendar *calendar, CalendarPage *page)
 {
-	change_calendar(pool_id, change, kind, restore);
+	TupleTableSlot *slot = calendar->slot;
 
-	/* even if the pool as a whole lost nothing, a provider may have */
-	if (kind == CHANGE_OF_SUPPLY && !restore)
-		check_providers(pool_id);
+	slot_getallattrs(slot);
+#define column(number)	slot->tts_values[(number) - 1]
+#define profile_column(number) \
+	PointerGetDatum(PG_DETOAST_DATUM_COPY(column(number)))
+	page->pool_id = DatumGetInt64(column(calendar->pool_id));
+	page->quota_id = DatumGetInt64(column(calendar->quota_id));
+	page->span.from = DatumGetTimestampTz(column(calendar->starts));
+	page->span.until = DatumGetTimestampTz(column(calendar->ends));
+	page->capacity = profile_column(calendar->capacity);
+	page->allowance = profile_column(calendar->allowance);
+	page->booked = profile_column(calendar->booked);
+	page->deficit = profile_column(calendar->deficit);
+	page->tid = slot->tts_tid;
+#undef profile_column
+#undef column
 }
 
 /*
- * Anybody can make a trigger on a table of their own; these are for ours.
+ * Lock the page in the calendar's slot, as it is after whoever was at work on
+ * it.  Returns false if it is gone, or locked and we do not wait.
+ */
+static bool
+lock_found_page(Calendar *calendar, Snapshot snapshot, LockWaitPolicy wait_policy)
+{
+	TM_FailureData failure;
+	TM_Result	result;
+
+	/*
+	 * The newest version is the truth.  If our transaction is to see the world
+	 * as of its start and this is newer, the world has moved on.
+	 */
+	if (IsolationUsesXactSnapshot() &&
+		!table_tuple_satisfies_snapshot(calendar->heap, calendar->slot, GetTransactionSnapshot()))
+		could_not_serialize();
+
+	result = table_tuple_lock(calendar->heap, &calendar->slot->tts_tid, snapshot, calendar->slot,
+							  GetCurrentCommandId(false), LockTupleNoKeyExclusive, wait_policy,
+							  IsolationUsesXactSnapshot() ? 0 : TUPLE_LOCK_FLAG_FIND_LAST_VERSION,
+							  &failure);
+	switch (result)
+	{
+		case TM_Ok:
+			return true;
+		case TM_WouldBlock:
+			return false;
+		case TM_Updated:
+		case TM_Deleted:
+			if (IsolationUsesXactSnapshot())
+				could_not_serialize();
+			return false;
+		default:
+			elog(ERROR, "unexpected result %d of locking a page of the calendar", result);
+	}
+}
+
+/*
+ * Lock and read the page that an instant is on.  Returns false if the node has
+ * none.
+ *
+ * While we wait for the lock, another transaction may split the page, which
+ * leaves us with the part that keeps its start, or merge it away: look again.
+ */
+bool
+calendar_lock_page(Calendar *calendar, int64 pool_id, int64 quota_id, TimestampTz at,
+				   CalendarPage *page)
+{
+	for (;;)
+	{
+		Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+		bool		found = find_page(calendar, pool_id, quota_id, at, snapshot);
+		bool		locked = found && lock_found_page(calendar, snapshot, LockWaitBlock);
+
+		UnregisterSnapshot(snapshot);
+		if (!found)
+			return false;
+		if (locked)
+		{
+			read_page(calendar, page);
+			ExecClearTuple(calendar->slot);
+			if (at < page->span.until)
+				return true;
+		}
+		ExecClearTuple(calendar->slot);
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+static void
+fill_slot(Calendar *calendar, const CalendarPage *page)
+{
+	TupleTableSlot *slot = calendar->new_slot;
+
+	ExecClearTuple(slot);
+	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts * sizeof(bool));
+#define set_column(number, value) \
+	(slot->tts_values[(number) - 1] = (value), slot->tts_isnull[(number) - 1] = false)
+	set_column(calendar->pool_id, Int64GetDatum(page->pool_id));
+	set_column(calendar->quota_id, Int64GetDatum(page->quota_id));
+	set_column(calendar->starts, TimestampTzGetDatum(page->span.from));
+	set_column(calendar->ends, TimestampTzGetDatum(page->span.until));
+	set_column(calendar->capacity, page->capacity);
+	set_column(calendar->allowance, page->allowance);
+	set_column(calendar->booked, page->booked);
+	set_column(calendar->deficit, page->deficit);
+#undef set_column
+	ExecStoreVirtualTuple(slot);
+	slot->tts_tableOid = RelationGetRelid(calendar->heap);
+
+	/* the table's own CHECK constraint, which is not asked on this way */
+	if (!at_most(page->booked, add(add(page->capacity, page->allowance), page->deficit)))
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("page of the calendar would be overbooked")));
+}
+
+/* New index entries for the row in the new slot. */
+static void
+index_page(Calendar *calendar, UpdateIndexes which)
+{
+	if (calendar->estate == NULL)
+	{
+		calendar->estate = CreateExecutorState();
+		calendar->result = makeNode(ResultRelInfo);
+		InitResultRelInfo(calendar->result, calendar->heap, 1, NULL, 0);
+		ExecOpenIndices(calendar->result, false);
+	}
+	insert_index_entries(calendar->result, calendar->new_slot, calendar->estate, which);
+	ResetPerTupleExprContext(calendar->estate);
+}
+
+void
+calendar_insert_page(Calendar *calendar, const CalendarPage *page)
+{
+	fill_slot(calendar, page);
+	simple_table_tuple_insert(calendar->heap, calendar->new_slot);
+	index_page(calendar, UPDATE_NO_INDEXES);
+}
+
+static void
+update_page(Calendar *calendar, const CalendarPage *page)
+{
+	ItemPointerData tid = page->tid;
+	UpdateIndexes which;
+
+	fill_slot(calendar, page);
+	simple_table_tuple_update(calendar->heap, &tid, calendar->new_slot, InvalidSnapshot, &which);
+	if (which != UPDATE_NO_INDEXES)
+		index_page(calendar, which);
+}
+
+int
+calendar_page_steps(const CalendarPage *page)
+{
+	ProfileReader capacity;
+	ProfileReader booked;
+
+	profile_read(page->capacity, &capacity);
+	profile_read(page->booked, &booked);
+	return Max(capacity.n, booked.n);
+}
+
+/*
+ * Take the next page into a short one.  Only if that can be had at once: to
+ * wait for a page is for those who need it.
  */
 static void
-require_own_table(TriggerData *trigger, const char *table)
+merge_next_page(Calendar *calendar, CalendarPage *page)
 {
-	Oid			schema = get_namespace_oid("sharecollab", false);
+	Snapshot	snapshot;
+	CalendarPage next;
+	bool		locked;
 
-	if (RelationGetRelid(trigger->tg_relation) != get_relname_relid(table, schema))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function is a trigger of table sharecollab.%s only", table)));
+	if (page->span.until == DT_NOEND)
+		return;
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	locked = find_page(calendar, page->pool_id, page->quota_id, page->span.until, snapshot) &&
+		(!IsolationUsesXactSnapshot() ||
+		 table_tuple_satisfies_snapshot(calendar->heap, calendar->slot, GetTransactionSnapshot())) &&
+		lock_found_page(calendar, snapshot, LockWaitSkip);
+	UnregisterSnapshot(snapshot);
+	if (locked)
+		read_page(calendar, &next);
+	ExecClearTuple(calendar->slot);
+	if (!locked || next.span.from != page->span.until ||
+		calendar_page_steps(page) + calendar_page_steps(&next) > PAGE_MAX_STEPS / 2)
+		return;
+	simple_table_tuple_delete(calendar->heap, &next.tid, InvalidSnapshot);
+	CommandCounterIncrement();
+	page->span.until = next.span.until;
+	page->capacity = add(page->capacity, next.capacity);
+	page->allowance = add(page->allowance, next.allowance);
+	page->booked = add(page->booked, next.booked);
+	page->deficit = add(page->deficit, next.deficit);
 }
 
 /*
- * The body of both statement triggers: changes of facts become changes of the
- * calendar.
+ * Write a locked page back: in several if it has become long, and together
+ * with the next one if it was made short.
  */
-static Datum
-carry_changes(FunctionCallInfo fcinfo, SavedQuery *changes, ChangeKind kind)
+void
+calendar_write_page(Calendar *calendar, const CalendarPage *page, bool shrunk)
 {
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
-	bool		restore;
-	SPITupleTable *pools;
-	uint64		npools;
-	int64		pool_id;
-	Datum		change;
+	CalendarPage piece = *page;
+	int			nsteps = calendar_page_steps(page);
+	ProfileReader capacity;
+	ProfileReader booked;
+	const ProfileReader *longer;
+	int			npieces;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
-		!TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function must be called as a statement trigger")));
-	require_own_table(trigger, kind == CHANGE_OF_LEASES ? "lease" : "supply");
-	restore = is_restore(trigger);
-	SPI_connect();
-	if (TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event))
+	if (nsteps <= PAGE_MAX_STEPS)
 	{
-		query_run(kind == CHANGE_OF_LEASES ? &clear_leases : &clear_supply, NULL, NULL, false);
-		SPI_finish();
-		return PointerGetDatum(NULL);
+		if (shrunk && nsteps <= PAGE_MERGE_STEPS)
+			merge_next_page(calendar, &piece);
+		update_page(calendar, &piece);
+		return;
 	}
 
-	if (single_change(trigger, kind, &pool_id, &change))
+	profile_read(page->capacity, &capacity);
+	profile_read(page->booked, &booked);
+	longer = capacity.n > booked.n ? &capacity : &booked;
+	npieces = longer->n / (PAGE_MAX_STEPS / 2);
+	for (int i = 0; i < npieces; i++)
 	{
-		carry_change(pool_id, change, kind, restore);
-		SPI_finish();
-		return PointerGetDatum(NULL);
+		CHECK_FOR_INTERRUPTS();
+		piece.span.until = i + 1 < npieces ?
+			profile_time(longer, (int64) longer->n * (i + 1) / npieces) : page->span.until;
+		piece.capacity = clipped(page->capacity, piece.span);
+		piece.allowance = clipped(page->allowance, piece.span);
+		piece.booked = clipped(page->booked, piece.span);
+		piece.deficit = clipped(page->deficit, piece.span);
+		if (i == 0)
+			update_page(calendar, &piece);
+		else
+			calendar_insert_page(calendar, &piece);
+		piece.span.from = piece.span.until;
 	}
+}
 
-	SPI_register_trigger_data(trigger);
-	npools = query_run(&changes[TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ? 0 :
-								TRIGGER_FIRED_BY_DELETE(trigger->tg_event) ? 1 : 2],
-					   NULL, NULL, true);
-	pools = SPI_tuptable;
-	for (uint64 i = 0; i < npools; i++)
+/* Bring what was built so far, or a value, to the larger scale of the two. */
+static void
+align_scale(ProfileBuilder *builder, int scale)
+{
+	for (int i = 0; i < builder->n; i++)
+	{
+		if (!decimal_rescale(builder->value[i], builder->scale, scale, &builder->value[i]))
+			decimal_overflow();
+	}
+	builder->scale = scale;
+}
+
+/*
+ * calendar_free(pool_id, quota_id, during): what the pages of a node have left,
+ * which is below zero where they are in deficit.
+ *
+ * Pages follow each other, so this is a walk along them.
+ */
+PG_FUNCTION_INFO_V1(calendar_free);
+Datum
+calendar_free(PG_FUNCTION_ARGS)
+{
+	int64		pool_id = PG_GETARG_INT64(0);
+	int64		quota_id = PG_GETARG_INT64(1);
+	Span		span = span_arg(PG_GETARG_DATUM(2));
+	Calendar   *calendar;
+	Snapshot	snapshot = GetActiveSnapshot();
+	ScanKeyData keys[3];
+	IndexScanDesc scan;
+	CalendarPage page;
+	ProfileBuilder builder;
+	ProfileReader reader;
+	MemoryContext page_context = AllocSetContextCreate(CurrentMemoryContext, "page of the calendar",
+													   ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old_context;
+
+	if (SPAN_IS_EMPTY(span))
+		PG_RETURN_NULL();
+	calendar = calendar_open(AccessShareLock);
+	if (pg_class_aclcheck(RelationGetRelid(calendar->heap), GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, RelationGetRelationName(calendar->heap));
+	profile_builder_init(&builder, 64, 0);
+	if (find_page(calendar, pool_id, quota_id, span.from, snapshot))
 	{
 		bool		isnull;
+		Datum		first = slot_getattr(calendar->slot, calendar->starts, &isnull);
 
-		pool_id = DatumGetInt64(SPI_getbinval(pools->vals[i], pools->tupdesc, 1, &isnull));
-		change = SPI_getbinval(pools->vals[i], pools->tupdesc, 2, &isnull);
-		carry_change(pool_id, change, kind, restore);
+		key_int8(keys, 1, pool_id);
+		key_int8(keys, 2, quota_id);
+		ScanKeyInit(&keys[2], 3, BTGreaterEqualStrategyNumber, F_TIMESTAMPTZ_GE, first);
+		scan = index_beginscan_compat(calendar->heap, calendar->index, snapshot, 3);
+		index_rescan(scan, keys, 3, NULL, 0);
+		while (index_getnext_slot(scan, ForwardScanDirection, calendar->slot))
+		{
+			CHECK_FOR_INTERRUPTS();
+			if (DatumGetTimestampTz(slot_getattr(calendar->slot, calendar->starts, &isnull)) >= span.until)
+				break;
+			old_context = MemoryContextSwitchTo(page_context);
+			read_page(calendar, &page);
+			if (!is_zero(page.allowance))
+				page.capacity = add(page.capacity, page.allowance);
+			profile_read(subtract(page.capacity, page.booked), &reader);
+			MemoryContextSwitchTo(old_context);
+			if (reader.scale > builder.scale)
+				align_scale(&builder, reader.scale);
+			for (int i = 0; i < reader.n; i++)
+			{
+				TimestampTz at = profile_time(&reader, i);
+				int64		value;
+
+				if (at >= span.until)
+					break;
+				if (!decimal_rescale(profile_value(&reader, i), reader.scale, builder.scale, &value))
+					decimal_overflow();
+				profile_put(&builder, Max(at, span.from), value);
+			}
+			MemoryContextReset(page_context);
+		}
+		index_endscan(scan);
 	}
-	SPI_finish();
-	return PointerGetDatum(NULL);
-}
-
-PG_FUNCTION_INFO_V1(calendar_of_leases);
-Datum
-calendar_of_leases(PG_FUNCTION_ARGS)
-{
-	return carry_changes(fcinfo, lease_changes, CHANGE_OF_LEASES);
-}
-
-PG_FUNCTION_INFO_V1(calendar_of_supply);
-Datum
-calendar_of_supply(PG_FUNCTION_ARGS)
-{
-	return carry_changes(fcinfo, supply_changes, CHANGE_OF_SUPPLY);
-}
-
-/*
- * A new pool gets a calendar of one empty page.
- */
-PG_FUNCTION_INFO_V1(calendar_of_pool);
-Datum
-calendar_of_pool(PG_FUNCTION_ARGS)
-{
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function must be called as a statement trigger")));
-	require_own_table((TriggerData *) fcinfo->context, "pool");
-	SPI_connect();
-	SPI_register_trigger_data((TriggerData *) fcinfo->context);
-	query_run(&new_calendars, NULL, NULL, false);
-	SPI_finish();
-	return PointerGetDatum(NULL);
-}
-
-/*
- * What all leases of a pool are counted and charged in stays as it is.
- */
-PG_FUNCTION_INFO_V1(pool_refuse_change);
-Datum
-pool_refuse_change(PG_FUNCTION_ARGS)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("unit and currency of a pool cannot be changed"),
-			 errhint("Create another pool.")));
-	PG_RETURN_NULL();
+	if (span.until != DT_NOEND)
+		profile_put(&builder, span.until, 0);
+	MemoryContextDelete(page_context);
+	calendar_close(calendar);
+	PG_RETURN_PROFILE(&builder);
 }

@@ -57,8 +57,28 @@ extern int	no_such_variable
 	} while (0)
 #endif
 
+#if PG_VERSION_NUM >= 160000
+#define UpdateIndexes TU_UpdateIndexes
+#define UPDATE_NO_INDEXES TU_None
+#define insert_index_entries(result, slot, estate, which) \
+	ExecInsertIndexTuples(result, slot, estate, false, false, NULL, NIL, \
+						  (which) == TU_Summarizing)
+#else
+#define UpdateIndexes bool
+#define UPDATE_NO_INDEXES false
+#define insert_index_entries(result, slot, estate, which) \
+	ExecInsertIndexTuples(result, slot, estate, false, false, NULL, NIL)
+#endif
+
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn __attribute__((noreturn))
+#define index_beginscan_compat(heap, index, snapshot, nkeys) \
+	index_beginscan(heap, index, snapshot, nkeys, 0)
+#define primary_key_index(relation) RelationGetPrimaryKeyIndex(relation)
+#else
+#define index_beginscan_compat(heap, index, snapshot, nkeys) \
+	index_beginscan(heap, index, snapshot, NULL, nkeys, 0)
+#define primary_key_index(relation) RelationGetPrimaryKeyIndex(relation, false)
 #endif
 
 #endif							/* SHARECOLLAB_COMPAT_H */

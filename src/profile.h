@@ -106,10 +106,12 @@ extern Datum span_get_range(struct TypeCacheEntry *range_type, Span span);
 /* operations that other files call through DirectFunctionCall */
 extern PGDLLEXPORT Datum profile_add(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum profile_subtract(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum profile_multiply_numeric(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum profile_contained(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum profile_pointwise_min(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum profile_pointwise_max(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum profile_positive_part(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum profile_value_at(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum profile_recv(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum profile_send(PG_FUNCTION_ARGS);
 

@@ -17,6 +17,17 @@
 #include "utils/rangetypes.h"
 #include "utils/timestamp.h"
 
+/*
+ * lead_time(interval): how long before something, as an instant, so that a
+ * profile can be over it.
+ */
+PG_FUNCTION_INFO_V1(lead_time);
+Datum
+lead_time(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TIMESTAMPTZ(fixed_length_arg(PG_GETARG_INTERVAL_P(0), "lead time"));
+}
+
 PG_FUNCTION_INFO_V1(profile_value_at);
 Datum
 profile_value_at(PG_FUNCTION_ARGS)

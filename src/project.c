@@ -8,19 +8,11 @@
 #include "commands/trigger.h"
 #include "compat.h"
 #include "query.h"
+#include "table.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
-
-static SavedQuery project_by_name = {
-	.sql = "SELECT project_id FROM sharecollab.project WHERE name = $1",
-	.nparams = 1, .types = {TEXTOID}
-};
-
-static SavedQuery party_by_name = {
-	.sql = "SELECT party_id FROM sharecollab.party WHERE name = $1",
-	.nparams = 1, .types = {TEXTOID}
-};
 
 static SavedQuery task_by_id = {
 	.sql = "SELECT t.project_id, t.assignee_id, t.ended_at, t.end_reason FROM sharecollab.task AS t"
@@ -44,12 +36,7 @@ PG_FUNCTION_INFO_V1(project_id);
 Datum
 project_id(PG_FUNCTION_ARGS)
 {
-	int64		result;
-
-	SPI_connect();
-	result = id_of_name(&project_by_name, "project", PG_GETARG_TEXT_PP(0), true);
-	SPI_finish();
-	PG_RETURN_INT64(result);
+	PG_RETURN_INT64(id_of_name("project", PG_GETARG_TEXT_PP(0), GetActiveSnapshot()));
 }
 
 /* ----------
@@ -94,7 +81,7 @@ task_assign(PG_FUNCTION_ARGS)
 	SPI_connect();
 	values[0] = open_task(PG_GETARG_DATUM(0), "assign", &unassigned);
 	values[1] = PG_GETARG_DATUM(0);
-	values[2] = Int64GetDatum(id_of_name(&party_by_name, "party", PG_GETARG_TEXT_PP(1), false));
+	values[2] = Int64GetDatum(id_of_name("party", PG_GETARG_TEXT_PP(1), GetLatestSnapshot()));
 	query_run(&set_assignee, values, NULL, false);
 	SPI_finish();
 	PG_RETURN_VOID();

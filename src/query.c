@@ -49,28 +49,6 @@ query_value(uint64 row, int column, bool *isnull)
 	return value;
 }
 
-void
-unknown_name(const char *what, text *name)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("%s \"%s\" does not exist", what, text_to_cstring(name)),
-			 errhint("Names are compared exactly; create_%s() makes a new one.", what)));
-}
-
-/*
- * The id that a name stands for.
- */
-int64
-id_of_name(SavedQuery *query, const char *what, text *name, bool read_only)
-{
-	Datum		key = PointerGetDatum(name);
-
-	if (query_run(query, &key, NULL, read_only) == 0)
-		unknown_name(what, name);
-	return DatumGetInt64(query_value(0, 1, NULL));
-}
-
 /*
  * The verbs are not strict: a null is a mistake of the caller, which silence
  * would hide.

@@ -22,9 +22,6 @@ typedef struct SavedQuery
 
 extern uint64 query_run(SavedQuery *query, const Datum *values, const char *nulls, bool read_only);
 extern Datum query_value(uint64 row, int column, bool *isnull);
-
-extern int64 id_of_name(SavedQuery *query, const char *what, text *name, bool read_only);
-pg_noreturn extern void unknown_name(const char *what, text *name);
 extern void require_arguments(FunctionCallInfo fcinfo, int n, const char *const *names);
 
 /* conditions that are ours; the class is documented in doc/errors.md */
@@ -33,5 +30,6 @@ extern void require_arguments(FunctionCallInfo fcinfo, int n, const char *const 
 #define ERRCODE_OUTSIDE_TERMS			MAKE_SQLSTATE('S','C','0','0','3')
 #define ERRCODE_NOT_A_MEMBER			MAKE_SQLSTATE('S','C','0','0','4')
 #define ERRCODE_LEASE_NOT_ACTIVE		MAKE_SQLSTATE('S','C','0','0','5')
+#define ERRCODE_QUOTA_EXCEEDED			MAKE_SQLSTATE('S','C','0','0','6')
 
 #endif							/* SHARECOLLAB_QUERY_H */

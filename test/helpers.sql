@@ -31,7 +31,7 @@ BEGIN ATOMIC
 	WITH fact AS (
 		SELECT l.pool_id, 'booked' AS what, e.at, e.delta
 		FROM sharecollab.lease AS l,
-			LATERAL (VALUES (lower(l.effective), l.quantity), (upper(l.effective), - l.quantity)) AS e (at, delta)
+			LATERAL (VALUES (lower(l.effective), l.quantity), (upper(l.effective) + l.buffer, - l.quantity)) AS e (at, delta)
 		WHERE NOT isempty(l.effective) AND e.at IS NOT NULL
 		UNION ALL
 		SELECT s.pool_id, 'capacity', e.at, e.delta
@@ -57,7 +57,7 @@ BEGIN ATOMIC
 	-- what the calendar says
 	page AS (
 		SELECT c.pool_id, c.starts, c.ends, p.what, p.steps
-		FROM sharecollab.calendar AS c, LATERAL (VALUES
+		FROM (SELECT * FROM sharecollab.calendar WHERE quota_id = 0) AS c, LATERAL (VALUES
 			('booked', c.booked::text::jsonb),
 			('capacity', c.capacity::text::jsonb),
 			('deficit', c.deficit::text::jsonb)) AS p (what, steps)
@@ -74,7 +74,7 @@ BEGIN ATOMIC
 		SELECT c.pool_id, c.starts, c.ends,
 			lag(c.ends, 1, '-infinity') OVER by_time AS previous_ends,
 			lead(c.starts, 1, 'infinity') OVER by_time AS next_starts
-		FROM sharecollab.calendar AS c
+		FROM (SELECT * FROM sharecollab.calendar WHERE quota_id = 0) AS c
 		WINDOW by_time AS (PARTITION BY c.pool_id ORDER BY c.starts)
 	)
 	SELECT coalesce(e.pool_id, f.pool_id), coalesce(e.what, f.what) || ' changes by', coalesce(e.at, f.at),

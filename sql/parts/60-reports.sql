@@ -5,11 +5,11 @@ CREATE VIEW pool_status WITH (security_invoker) AS
 	SELECT p.name AS pool, p.kind, p.unit, s.name AS steward, p.price, p.currency,
 		value_at(c.capacity, now()) AS capacity,
 		value_at(c.booked, now()) AS leased,
-		value_at(positive_part(c.capacity - c.booked), now()) AS free,
+		value_at(positive_part(c.capacity + c.allowance - c.booked), now()) AS free,
 		value_at(c.deficit, now()) AS deficit
 	FROM pool AS p
 	JOIN party AS s ON s.party_id = p.steward_id
-	JOIN calendar AS c ON c.pool_id = p.pool_id AND c.starts <= now() AND now() < c.ends;
+	JOIN calendar AS c ON c.pool_id = p.pool_id AND c.quota_id = 0 AND c.starts <= now() AND now() < c.ends;
 ALTER VIEW pool_status OWNER TO @extowner@;
 COMMENT ON VIEW pool_status IS 'Every pool as it is now.';
 COMMENT ON COLUMN pool_status.pool IS 'Name of the pool.';
@@ -46,10 +46,13 @@ COMMENT ON COLUMN supply_status.recorded_at IS 'When it was recorded.';
 CREATE VIEW lease_status WITH (security_invoker) AS
 	SELECT p.name AS pool, l.lease_id, c.name AS consumer, l.quantity, p.unit, l.during, l.effective,
 		CASE WHEN l.end_reason IS NOT NULL AND now() >= l.ended_at THEN l.end_reason
+			WHEN l.held_until <= now() THEN 'expired'
+			WHEN l.held_until IS NOT NULL THEN 'held'
 			WHEN now() < lower(l.during) THEN 'upcoming'
 			WHEN now() < upper(l.during) OR upper_inf(l.during) THEN 'active'
 			ELSE 'ended' END AS state,
-		coalesce(l.price, p.price) AS price, p.currency, l.reference, l.recorded_at
+		coalesce(l.price, p.price) AS price, p.currency, l.reference, l.booking_id,
+		l.held_until, l.preemptible, l.refund, l.recorded_at
 	FROM lease AS l
 	JOIN pool AS p ON p.pool_id = l.pool_id
 	JOIN party AS c ON c.party_id = l.consumer_id;
@@ -62,11 +65,80 @@ COMMENT ON COLUMN lease_status.quantity IS 'Quantity leased.';
 COMMENT ON COLUMN lease_status.unit IS 'What the quantity counts.';
 COMMENT ON COLUMN lease_status.during IS 'The period as reserved.';
 COMMENT ON COLUMN lease_status.effective IS 'The period for which it really holds its quantity.';
-COMMENT ON COLUMN lease_status.state IS 'upcoming, active, ended, released or cancelled: derived from the time now.';
+COMMENT ON COLUMN lease_status.state IS 'held (until it is confirmed), upcoming, active, ended, or how it ended early (released, cancelled, expired, reclaimed, amended): derived from the time now.';
 COMMENT ON COLUMN lease_status.price IS 'Price of a unit for an hour.';
 COMMENT ON COLUMN lease_status.currency IS 'Currency of the price.';
 COMMENT ON COLUMN lease_status.reference IS 'What the lease is called elsewhere.';
+COMMENT ON COLUMN lease_status.booking_id IS 'What the lines of a bundle have in common.';
+COMMENT ON COLUMN lease_status.held_until IS 'Until when it is held without being confirmed.';
+COMMENT ON COLUMN lease_status.preemptible IS 'Whether it may be reclaimed.';
+COMMENT ON COLUMN lease_status.refund IS 'Part of the price of the time given back that is paid back.';
 COMMENT ON COLUMN lease_status.recorded_at IS 'When it was recorded.';
+
+-- Those who came first, and are not preemptible, keep what there is.
+CREATE VIEW lease_in_deficit WITH (security_invoker) AS
+	WITH short AS MATERIALIZED (
+		SELECT c.pool_id, sum(c.deficit) AS deficit, sum(c.capacity + c.allowance) AS limited, sum(c.booked) AS booked
+		FROM calendar AS c
+		WHERE c.quota_id = 0 AND c.pool_id IN (SELECT d.pool_id FROM calendar AS d WHERE d.quota_id = 0 AND d.deficit <> '{}')
+		GROUP BY c.pool_id
+	), affected AS (
+		SELECT l.pool_id, l.lease_id, l.consumer_id, l.quantity, l.during, l.preemptible, l.recorded_at,
+			clip(profile(occupied(l.effective, l.buffer), l.quantity), occupied(l.effective, l.buffer)) AS load,
+			short.deficit, short.limited, short.booked
+		FROM lease AS l
+		JOIN short ON short.pool_id = l.pool_id
+		WHERE NOT isempty(l.effective) AND clip(short.deficit, occupied(l.effective, l.buffer)) <> '{}'
+	), ranked AS (
+		SELECT a.pool_id, a.lease_id, a.consumer_id, a.quantity, a.during, a.preemptible, a.recorded_at, a.load, a.deficit,
+			a.limited, a.booked - sum(a.load) OVER (PARTITION BY a.pool_id) AS others,
+			sum(a.load) OVER (PARTITION BY a.pool_id ORDER BY a.preemptible, a.recorded_at, a.lease_id) AS senior
+		FROM affected AS a
+	), missing AS (
+		SELECT r.pool_id, r.lease_id, r.consumer_id, r.quantity, r.during, r.preemptible, r.recorded_at,
+			pointwise_min(pointwise_min(r.load, r.deficit), positive_part(r.senior + r.others - r.limited)) AS missing
+		FROM ranked AS r
+	)
+	SELECT p.name AS pool,
+		row_number() OVER (PARTITION BY m.pool_id ORDER BY m.preemptible DESC, m.recorded_at DESC, m.lease_id DESC) AS position,
+		m.lease_id, c.name AS consumer, m.quantity, p.unit, m.during, m.preemptible,
+		CASE WHEN m.preemptible THEN greatest(now() + p.preemption_notice, lower(m.during)) END AS reclaimable_at,
+		m.missing
+	FROM missing AS m
+	JOIN pool AS p ON p.pool_id = m.pool_id
+	JOIN party AS c ON c.party_id = m.consumer_id
+	WHERE m.missing <> '{}';
+ALTER VIEW lease_in_deficit OWNER TO @extowner@;
+COMMENT ON VIEW lease_in_deficit IS 'Leases for which there is not enough supply, in the order in which they give way: preemptible ones first, then the youngest. To end the first ones until no row is left makes up for the deficit.';
+COMMENT ON COLUMN lease_in_deficit.pool IS 'Name of the pool.';
+COMMENT ON COLUMN lease_in_deficit.position IS 'Place in the order in which the pool''s leases give way.';
+COMMENT ON COLUMN lease_in_deficit.lease_id IS 'Key of the lease.';
+COMMENT ON COLUMN lease_in_deficit.consumer IS 'Who holds the lease.';
+COMMENT ON COLUMN lease_in_deficit.quantity IS 'Quantity leased.';
+COMMENT ON COLUMN lease_in_deficit.unit IS 'What the quantity counts.';
+COMMENT ON COLUMN lease_in_deficit.during IS 'The period as reserved.';
+COMMENT ON COLUMN lease_in_deficit.preemptible IS 'Whether it may be reclaimed.';
+COMMENT ON COLUMN lease_in_deficit.reclaimable_at IS 'From when on it can be reclaimed, with the pool''s notice; NULL if it is not preemptible.';
+COMMENT ON COLUMN lease_in_deficit.missing IS 'How much of it there is not, and when.';
+
+CREATE VIEW lease_price WITH (security_invoker) AS
+	SELECT l.pool_id, l.lease_id, l.consumer_id, l.quantity, l.effective AS period, l.price, true AS used
+	FROM lease AS l
+	UNION ALL
+	SELECT l.pool_id, l.lease_id, l.consumer_id, l.quantity,
+		tstzrange(greatest(lower(l.during), l.ended_at), upper(l.during)), coalesce(l.price, p.price) * (1 - l.refund), false
+	FROM lease AS l
+	JOIN pool AS p ON p.pool_id = l.pool_id
+	WHERE l.refund < 1;
+ALTER VIEW lease_price OWNER TO @extowner@;
+COMMENT ON VIEW lease_price IS 'What leases are charged for: the time that they hold their quantity, and what is not paid back of the price of the rest.';
+COMMENT ON COLUMN lease_price.pool_id IS 'The pool.';
+COMMENT ON COLUMN lease_price.lease_id IS 'The lease.';
+COMMENT ON COLUMN lease_price.consumer_id IS 'Who holds the lease.';
+COMMENT ON COLUMN lease_price.quantity IS 'Quantity leased.';
+COMMENT ON COLUMN lease_price.period IS 'When.';
+COMMENT ON COLUMN lease_price.price IS 'Price of a unit for an hour; NULL for the pool''s price.';
+COMMENT ON COLUMN lease_price.used IS 'Whether the lease holds its quantity then; if not, it was given back.';
 
 -- The calendar is an exact rollup that is always current: this report reads
 -- pages, never leases.
@@ -80,7 +152,7 @@ BEGIN ATOMIC
 			coalesce(sum(c.booked), '{}') AS booked,
 			coalesce(sum(c.deficit), '{}') AS deficit
 		FROM calendar AS c
-		WHERE c.pool_id = pool_id(utilization_report.pool)
+		WHERE c.pool_id = pool_id(utilization_report.pool) AND c.quota_id = 0
 		AND tstzrange(c.starts, c.ends) && during
 	), zone AS (
 		SELECT p.time_zone
@@ -109,14 +181,15 @@ BEGIN ATOMIC
 	-- divisor make the rounded total right whatever the quantities and prices.
 	WITH leased AS (
 		SELECT priced.consumer_id, priced.currency, sum(priced.leases)::bigint AS leases,
-			sum(priced.unit_seconds) AS unit_seconds, sum(priced.unit_seconds * priced.price) AS cost_seconds
+			sum(priced.unit_seconds) AS unit_seconds, sum(priced.charged_seconds * priced.price) AS cost_seconds
 		FROM (
-			SELECT l.consumer_id, p.currency, coalesce(l.price, p.price) AS price, count(*) AS leases,
-				integral(load_profile(l.effective, l.quantity), cost_report.during, '1 second') AS unit_seconds
-			FROM lease AS l
+			SELECT l.consumer_id, p.currency, coalesce(l.price, p.price) AS price, count(*) FILTER (WHERE l.used) AS leases,
+				coalesce(integral(load_profile(l.period, l.quantity) FILTER (WHERE l.used), cost_report.during, '1 second'), 0) AS unit_seconds,
+				integral(load_profile(l.period, l.quantity), cost_report.during, '1 second') AS charged_seconds
+			FROM lease_price AS l
 			JOIN pool AS p ON p.pool_id = l.pool_id
 			WHERE l.pool_id = pool_id(cost_report.pool)
-			AND l.effective && cost_report.during
+			AND l.period && cost_report.during
 			GROUP BY l.consumer_id, p.currency, coalesce(l.price, p.price)
 		) AS priced
 		GROUP BY priced.consumer_id, priced.currency
@@ -137,7 +210,7 @@ BEGIN ATOMIC
 	ORDER BY c.name;
 END;
 COMMENT ON FUNCTION cost_report(text, tstzrange, integer) IS
-'What each consumer of a pool leased during a bounded period: number of leases, unit-hours, cost at the price of each lease, and share of the unit-hours. The exact totals are rounded once (unit-hours to 6 decimal places, cost to "scale" of them, half away from zero) and split by largest remainder, so the rows always sum to them, and the shares to 1. Errors: 42704 unknown pool, 22003 unbounded period.';
+'What each consumer of a pool leased during a bounded period: number of leases, unit-hours, cost at the price of each lease (with what is not paid back of those given back), and share of the unit-hours. The exact totals are rounded once (unit-hours to 6 decimal places, cost to "scale" of them, half away from zero) and split by largest remainder, so the rows always sum to them, and the shares to 1. Errors: 42704 unknown pool, 22003 unbounded period.';
 
 CREATE FUNCTION revenue_report(pool text, during tstzrange, scale integer DEFAULT 2)
 	RETURNS TABLE (provider text, unit_hours numeric, revenue numeric, currency text, share numeric)
@@ -148,10 +221,10 @@ BEGIN ATOMIC
 		FROM pool AS p
 		WHERE p.pool_id = pool_id(revenue_report.pool)
 	), leased AS (
-		SELECT coalesce(l.price, chosen.price) AS price, load_profile(l.effective, l.quantity) AS load
-		FROM lease AS l
+		SELECT coalesce(l.price, chosen.price) AS price, load_profile(l.period, l.quantity) AS load
+		FROM lease_price AS l
 		JOIN chosen ON chosen.pool_id = l.pool_id
-		WHERE l.effective && revenue_report.during
+		WHERE l.period && revenue_report.during
 		GROUP BY coalesce(l.price, chosen.price)
 	), supplied AS (
 		SELECT s.provider_id, load_profile(s.during, s.quantity) AS supply

@@ -180,5 +180,7 @@ SELECT identity, party, kind, mailmap_of FROM identity_status ORDER BY 1;
 \pset format unaligned
 SELECT try($$SELECT import_mailmap('q', '')$$);
 SELECT try($$SELECT import_mailmap('p', NULL::bytea)$$);
-DROP FUNCTION record, try, calendar_differences;
-TRUNCATE party, project, identity, contribution RESTART IDENTITY CASCADE;
+DROP FUNCTION record;
+
+TRUNCATE party, project, identity, contribution CASCADE;
+DROP FUNCTION try, calendar_differences;

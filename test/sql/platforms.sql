@@ -114,5 +114,6 @@ SELECT try($$SELECT import_gitlab('p', NULL)$$);
 SELECT try($$SELECT import_registry(NULL, '{}')$$);
 SELECT try($$SELECT import_github('p', 'star', '{"action": "created", "starred_at": "soon", "sender": {"id": 1}}')$$);
 DROP VIEW told;
+
+TRUNCATE party, project, identity, contribution CASCADE;
 DROP FUNCTION try, calendar_differences;
-TRUNCATE party, project, identity, contribution RESTART IDENTITY CASCADE;

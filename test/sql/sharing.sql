@@ -470,7 +470,7 @@ SELECT try($$UPDATE calendar SET capacity = '{}' WHERE pool_id = 1 AND booked <>
 SELECT try($$UPDATE calendar SET ends = starts WHERE pool_id = 1$$);
 SELECT * FROM calendar_differences();
 -- trigger functions are for triggers
-SELECT try(format('SELECT %s()', f)) FROM unnest('{calendar_of_pool,calendar_of_supply,calendar_of_leases}'::text[]) AS f;
+SELECT try(format('SELECT %s()', f)) FROM unnest('{calendar_of_pools,calendar_of_supply,calendar_of_leases,calendar_of_quotas,calendar_of_deletions}'::text[]) AS f;
 
 TRUNCATE party CASCADE;
 DROP FUNCTION try, calendar_differences;

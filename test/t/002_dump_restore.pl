@@ -25,6 +25,7 @@ my $state = q{
 	TABLE membership ORDER BY 1, 2, 3;
 	TABLE supply ORDER BY 1, 2;
 	TABLE lease ORDER BY 1, 2;
+	TABLE quota ORDER BY 1, 2;
 	TABLE project ORDER BY 1;
 	TABLE identity ORDER BY 1;
 	TABLE identity_link ORDER BY 1, known, valid;
@@ -37,6 +38,8 @@ my $state = q{
 	TABLE pool_status ORDER BY pool;
 	TABLE supply_status ORDER BY pool, supply_id;
 	TABLE lease_status ORDER BY pool, lease_id;
+	TABLE lease_in_deficit ORDER BY pool, position;
+	TABLE lease_price ORDER BY pool_id, lease_id, used;
 	\echo reports
 	SELECT p.name, r.* FROM pool AS p, utilization_report(p.name, '[2026-01-01,2026-03-01)', '1 day') AS r ORDER BY p.pool_id, r.period;
 	SELECT p.name, r.* FROM pool AS p, cost_report(p.name, '[2026-01-01,2026-03-01)') AS r ORDER BY p.pool_id, r.consumer;
@@ -45,7 +48,8 @@ my $state = q{
 	SELECT * FROM contributions('git', bots => true) ORDER BY kind, ref, identity_id, role;
 	SELECT * FROM contributions_by_organization('git') ORDER BY kind, ref, identity_id, role, organization_id;
 	\echo calendar
-	SELECT pool_id, sum(capacity), sum(booked), sum(deficit) FROM calendar GROUP BY pool_id ORDER BY pool_id;
+	SELECT pool_id, quota_id, sum(capacity), sum(allowance), sum(booked), sum(deficit) FROM calendar GROUP BY pool_id, quota_id ORDER BY pool_id, quota_id;
+	SELECT p.name, availability(p.name, consumer => 'bob') FROM pool AS p ORDER BY p.pool_id;
 };
 
 # ----------
@@ -86,6 +90,14 @@ as_role('alice', q{
 	SELECT cancel(lease_id, lower(during) - interval '1 hour') FROM lease WHERE lease_id % 10 = 2 AND NOT upper_inf(during);
 	-- outages under leases
 	SELECT withdraw_supply('gpu', 'north', 40, '[2026-01-10,2026-01-20)'), withdraw_supply('gpu', 'north', 30.25, '[2026-02-01,2026-02-10 12:34:56.789)'), withdraw_supply('a100', 'south', 5, '[2026-01-20,)');
+	-- quotas (one that its party is beyond), a budget, holds, a bundle, terms
+	SELECT set_quota('corpus', 'bob', '[2026-01-01,2027-01-01)', 5, NULL), set_quota('corpus', 'ann', '[2026-03-01,2026-06-01)', 3, 2),
+		set_quota('gpu', 'ann', '[2026-01-01,2027-01-01)', budget => 100000);
+	SELECT reserve('corpus', 'bob', 1, '[2100-01-01,2100-02-01)', 'held', hold_for => '50 years'), reserve('corpus', 'bob', 1, '[2100-01-01,2100-02-01)', preemptible => true);
+	SELECT reserve_bundle('{gpu,corpus}', 'bob', '{1,2}', '{"[2026-06-01,2026-06-10)"}', 'bundle');
+	UPDATE pool SET cancellation = profile(0.25), buffer = '1 hour', overbooking = 1.1, horizon = '1000 years', preemption_notice = '2 days', instant = false WHERE name = 'corpus';
+	SELECT confirm(reserve('corpus', 'bob', 0.5, '[2099-03-01,2099-04-01)', 'policy'), 'uni');
+	SELECT cancel(lease_id, '2099-02-01') FROM lease WHERE reference = 'policy';
 	SELECT setval('lease_lease_id_seq', 5000);
 	-- facts of a project, and what was known of them when
 	SELECT create_project('git'), create_project('hub', 'model', 'https://example.org/hub');
@@ -171,14 +183,14 @@ foreach my $role ('postgres', 'alice')
 	}
 
 	# leases before supply, supply before leases: what is there when does not matter
-	foreach my $order ([ 'lease', 'membership', 'supply' ], [ 'supply', 'lease', 'membership' ])
+	foreach my $order ([ 'lease', 'membership', 'supply', 'quota' ], [ 'quota', 'supply', 'lease', 'membership' ])
 	{
 		my $database = "${role}_" . join('_', @$order);
 		my ($list) = run_command([ 'pg_restore', '-l', "$dump.data" ]);
 		my %entry = map { /TABLE DATA sharecollab (\S+)/ ? ($1 => $_) : () } split /\n/, $list;
 		my @sequences = grep { /SEQUENCE SET/ } split /\n/, $list;
 
-		is(scalar(@sequences), 7, "$role: seven sequences");
+		is(scalar(@sequences), 9, "$role: nine sequences");
 		append_to_file("$dump.$order->[0].list", join("\n", @sequences, @entry{ 'party', 'pool', 'project', 'identity', 'contribution', 'affiliation', 'identity_link', 'task', @$order }) . "\n");
 		sql($node, "CREATE DATABASE $database OWNER alice");
 		as_role('alice', 'CREATE EXTENSION sharecollab', $database);
@@ -189,7 +201,7 @@ foreach my $role ('postgres', 'alice')
 }
 
 # ----------
-# Where a restore fails for now
+# Where a restore fails for now, or takes another step
 # ----------
 
 foreach my $way ('parallel data', 'a parent that was changed, by INSERT', 'data only, with triggers disabled')
@@ -214,12 +226,15 @@ foreach my $way ('parallel data', 'a parent that was changed, by INSERT', 'data 
 	{
 		sql($node, 'CREATE EXTENSION sharecollab', $database);
 		run_log([ 'pg_dump', '-U', 'postgres', '-h', $node->host, '-p', $node->port, '--data-only', '--disable-triggers', '-f', "$directory/disabled.sql", 'source' ]);
-		$done = run_log([ @psql, '-f', "$directory/disabled.sql" ]) &&
-			sql($node, 'SELECT count(*) FROM sharecollab.pool WHERE pool_id NOT IN (SELECT pool_id FROM sharecollab.calendar)', $database) == 0;
+		run_log([ @psql, '-f', "$directory/disabled.sql" ]);
+		sql($node, 'SELECT sharecollab.rebuild_calendar()', $database);
+		is(sql($node, $state, $database), $expected, 'restored, data only, with triggers disabled, and rebuild_calendar(): the same tables, views and reports');
+		sql($node, "DROP DATABASE $database");
+		next;
 	}
 	TODO:
 	{
-		local $TODO = 'foreign keys of extension tables are there while data comes; disabled triggers make no calendar';
+		local $TODO = 'foreign keys of extension tables are there while data comes';
 		ok($done, "restored: $way");
 	}
 	sql($node, "DROP DATABASE $database");
@@ -268,12 +283,8 @@ as_role('alice', q{
 }, 'source');
 $node->psql('source', 'SELECT mine.book(9)', stderr => \$stderr, extra_params => [ '-U', 'mallory' ]);
 like($stderr, qr/not enough capacity in pool "a100"/, 'through a function of the owner, mallory cannot overbook');
-TODO:
-{
-	local $TODO = 'is_restore() asks for the current user, which in a SECURITY DEFINER function is its owner';
-	$node->psql('source', "$settings BEGIN; SELECT mine.book(9); ROLLBACK", stderr => \$stderr, extra_params => [ '-U', 'mallory' ]);
-	like($stderr, qr/not enough capacity in pool "a100"/, 'nor with the settings of a restore');
-}
+$node->psql('source', "$settings SELECT mine.book(9)", stderr => \$stderr, extra_params => [ '-U', 'mallory' ]);
+like($stderr, qr/not enough capacity in pool "a100"/, 'nor with the settings of a restore');
 is(sql($node, $state, 'source'), $expected, 'nothing came of it');
 # alice and a superuser can; and what they did is on record
 as_role('alice', "$settings $overbook", 'source');

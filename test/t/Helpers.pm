@@ -58,6 +58,8 @@ sub is_sound
 
 	is(sql($node, 'SELECT * FROM public.calendar_differences() LIMIT 10', $database), '',
 		"$name: the calendar is what the facts add up to");
+	is(sql($node, 'SELECT * FROM sharecollab.check_calendar() LIMIT 10', $database), '',
+		"$name: and so says check_calendar()");
 	foreach my $pool (sort keys %pools)
 	{
 		my $peak = sql($node, qq{

@@ -1,0 +1,144 @@
+/*
+ * table.c
+ *		Rows of our own tables, by their keys and without the executor.
+ *
+ * To plan, start and end a query costs several times what it takes to find a
+ * row of a known table; reserve() has a handful of them to find.
+ */
+#include "postgres.h"
+
+#include "compat.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_collation.h"
+#include "table.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+
+/*
+ * One of our tables, whatever the search_path.
+ */
+Relation
+open_own_table(const char *name, LOCKMODE lockmode)
+{
+	Oid			relation = get_relname_relid(name, get_namespace_oid("sharecollab", false));
+
+	if (!OidIsValid(relation))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table \"sharecollab.%s\" does not exist", name)));
+	return table_open(relation, lockmode);
+}
+
+AttrNumber
+column_number(Relation relation, const char *name)
+{
+	TupleDesc	tupdesc = RelationGetDescr(relation);
+
+	for (int i = 0; i < tupdesc->natts; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(tupdesc, i);
+
+		if (!column->attisdropped && strcmp(NameStr(column->attname), name) == 0)
+			return column->attnum;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("column \"%s\" of relation \"%s\" does not exist",
+					name, RelationGetRelationName(relation))));
+}
+
+/* the n-th column of the index is equal to a value */
+void
+key_int8(ScanKey keys, int n, int64 value)
+{
+	ScanKeyInit(&keys[n - 1], n, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(value));
+}
+
+void
+key_text(ScanKey keys, int n, text *value)
+{
+	ScanKeyInit(&keys[n - 1], n, BTEqualStrategyNumber, F_TEXTEQ, PointerGetDatum(value));
+	keys[n - 1].sk_collation = DEFAULT_COLLATION_OID;
+}
+
+/*
+ * Look for rows of a table that a snapshot sees; row_next() gets them.
+ */
+void
+row_open(TableRow *row, const char *table, const char *index, Snapshot snapshot,
+		 ScanKey keys, int nkeys)
+{
+	row->heap = open_own_table(table, AccessShareLock);
+	row->index = index_open(get_relname_relid(index, RelationGetNamespace(row->heap)),
+							AccessShareLock);
+	row->slot = table_slot_create(row->heap, NULL);
+	row->snapshot = RegisterSnapshot(snapshot);
+	row->scan = index_beginscan_compat(row->heap, row->index, row->snapshot, nkeys);
+	index_rescan(row->scan, keys, nkeys, NULL, 0);
+}
+
+bool
+row_next(TableRow *row)
+{
+	return index_getnext_slot(row->scan, ForwardScanDirection, row->slot);
+}
+
+/* A column of the row, which is valid until the next one or row_close(). */
+Datum
+row_column(TableRow *row, const char *name, bool *isnull)
+{
+	return slot_getattr(row->slot, column_number(row->heap, name), isnull);
+}
+
+void
+row_close(TableRow *row)
+{
+	index_endscan(row->scan);
+	UnregisterSnapshot(row->snapshot);
+	ExecDropSingleTupleTableSlot(row->slot);
+	index_close(row->index, AccessShareLock);
+	table_close(row->heap, AccessShareLock);
+}
+
+void
+unknown_name(const char *table, text *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("%s \"%s\" does not exist", table, text_to_cstring(name)),
+			 errhint("Names are compared exactly; create_%s() makes a new one.", table)));
+}
+
+/*
+ * Find a row by its name, or say that there is none.
+ */
+void
+find_by_name(TableRow *row, const char *table, text *name, Snapshot snapshot)
+{
+	ScanKeyData key;
+
+	key_text(&key, 1, name);
+	row_open(row, table, psprintf("%s_name_key", table), snapshot, &key, 1);
+	if (!row_next(row))
+		unknown_name(table, name);
+}
+
+/*
+ * The key of the row of that name.
+ */
+int64
+id_of_name(const char *table, text *name, Snapshot snapshot)
+{
+	TableRow	row;
+	bool		isnull;
+	int64		result;
+
+	find_by_name(&row, table, name, snapshot);
+	result = DatumGetInt64(row_column(&row, psprintf("%s_id", table), &isnull));
+	row_close(&row);
+	return result;
+}

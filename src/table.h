@@ -1,0 +1,38 @@
+/*
+ * table.h
+ *		Rows of our own tables, by their keys and without the executor.
+ */
+#ifndef SHARECOLLAB_TABLE_H
+#define SHARECOLLAB_TABLE_H
+
+#include "access/genam.h"
+#include "executor/tuptable.h"
+#include "utils/rel.h"
+#include "utils/snapshot.h"
+
+/*
+ * One row at a time, found by the first columns of an index.
+ */
+typedef struct TableRow
+{
+	Relation	heap;
+	Relation	index;
+	Snapshot	snapshot;
+	IndexScanDesc scan;
+	TupleTableSlot *slot;
+} TableRow;
+
+extern Relation open_own_table(const char *name, LOCKMODE lockmode);
+extern AttrNumber column_number(Relation relation, const char *name);
+extern void row_open(TableRow *row, const char *table, const char *index, Snapshot snapshot,
+					 ScanKey keys, int nkeys);
+extern bool row_next(TableRow *row);
+extern Datum row_column(TableRow *row, const char *name, bool *isnull);
+extern void row_close(TableRow *row);
+extern void key_int8(ScanKey keys, int n, int64 value);
+extern void key_text(ScanKey keys, int n, text *value);
+pg_noreturn extern void unknown_name(const char *table, text *name);
+extern void find_by_name(TableRow *row, const char *table, text *name, Snapshot snapshot);
+extern int64 id_of_name(const char *table, text *name, Snapshot snapshot);
+
+#endif							/* SHARECOLLAB_TABLE_H */
