@@ -6,7 +6,7 @@
  * are stored in one canonical form, so that equal maps are equal bytes:
  *
  *		version		1 byte		PARTY_MAP_VERSION
- *		exponent	1 byte		tally: decimal places; activity: index of the time unit
+ *		exponent	1 byte		tally: decimal places; activity: index of the unit of time
  *		widths		3 bytes		4 bits each: bytes per end of a name, and per value
  *								of each column
  *		n			4 bytes		number of parties
