@@ -24,7 +24,12 @@
 
 #define make_range_compat(typcache, lower, upper, empty) \
 	make_range(typcache, lower, upper, empty, NULL)
+
+/* false if the server's encoding lacks the character: from 16 on */
+#define unicode_to_server_compat(c, s)	pg_unicode_to_server_noerror(c, s)
 #else
+
+#define unicode_to_server_compat(c, s)	(pg_unicode_to_server(c, s), true)
 
 #define make_range_compat(typcache, lower, upper, empty) \
 	make_range(typcache, lower, upper, empty)

@@ -312,7 +312,7 @@ profile_in(PG_FUNCTION_ARGS)
 	{
 		char		key[MAXDATELEN + 1];
 		const char *start;
-		Datum		at;
+		TimestampTz at;
 		size_t		len;
 
 		CHECK_FOR_INTERRUPTS();
@@ -335,15 +335,9 @@ profile_in(PG_FUNCTION_ARGS)
 		}
 		memcpy(key, start, len);
 		key[len] = '\0';
-#if PG_VERSION_NUM >= 160000
-		if (!DirectInputFunctionCallSafe(timestamptz_in, key, InvalidOid, -1,
-										 fcinfo->context, &at))
+		if (!instant_in(key, fcinfo->context, &at))
 			PG_RETURN_NULL();
-#else
-		at = DirectFunctionCall3(timestamptz_in, CStringGetDatum(key),
-								 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
-#endif
-		if (DatumGetTimestampTz(at) == DT_NOEND)
+		if (at == DT_NOEND)
 			ereturn(fcinfo->context, (Datum) 0,
 					(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 					 errmsg("malformed profile literal: \"%s\"", literal),
@@ -384,7 +378,7 @@ profile_in(PG_FUNCTION_ARGS)
 				expected = "a JSON number";
 				goto malformed;
 		}
-		steps[n].at = DatumGetTimestampTz(at);
+		steps[n].at = at;
 		sorted = sorted && (n == 0 || steps[n - 1].at < steps[n].at);
 		scale = Max(scale, steps[n].value.scale);
 		n++;
@@ -439,9 +433,50 @@ malformed:
 }
 
 /*
- * Text output.  Instants are in ISO style whatever DateStyle says, in the
- * session's time zone as timestamptz prints them, so that JSON clients can
- * rely on the form.
+ * Instants of our types are written in ISO style whatever DateStyle says, in
+ * the session's time zone as timestamptz prints them, so that JSON clients can
+ * rely on the form.  The buffer has room for MAXDATELEN + 1 bytes.
+ */
+void
+instant_out(TimestampTz at, char *buf)
+{
+	struct pg_tm tm;
+	fsec_t		fsec;
+	int			tz;
+	const char *tzn;
+
+	if (at == DT_NOBEGIN)
+		strcpy(buf, EARLY);
+	else if (at == DT_NOEND)
+		strcpy(buf, LATE);
+	else if (timestamp2tm(at, &tz, &tm, &fsec, &tzn, NULL) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("timestamp out of range")));
+	else
+		EncodeDateTime(&tm, fsec, true, tz, tzn, USE_ISO_DATES, buf);
+}
+
+/* And read as timestamptz reads them; false after a soft error. */
+bool
+instant_in(char *str, struct Node *context, TimestampTz *result)
+{
+	Datum		at;
+
+#if PG_VERSION_NUM >= 160000
+	if (!DirectInputFunctionCallSafe(timestamptz_in, str, InvalidOid, -1, context, &at))
+		return false;
+#else
+	(void) context;
+	at = DirectFunctionCall3(timestamptz_in, CStringGetDatum(str),
+							 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+#endif
+	*result = DatumGetTimestampTz(at);
+	return true;
+}
+
+/*
+ * Text output.
  */
 PG_FUNCTION_INFO_V1(profile_out);
 Datum
@@ -462,21 +497,7 @@ profile_out(PG_FUNCTION_ARGS)
 		int			scale = reader.scale;
 
 		CHECK_FOR_INTERRUPTS();
-		if (at == DT_NOBEGIN)
-			strcpy(buf, EARLY);
-		else
-		{
-			struct pg_tm tm;
-			fsec_t		fsec;
-			int			tz;
-			const char *tzn;
-
-			if (timestamp2tm(at, &tz, &tm, &fsec, &tzn, NULL) != 0)
-				ereport(ERROR,
-						(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-						 errmsg("timestamp out of range")));
-			EncodeDateTime(&tm, fsec, true, tz, tzn, USE_ISO_DATES, buf);
-		}
+		instant_out(at, buf);
 		for (; scale > 0 && value % 10 == 0; scale--)
 			value /= 10;
 		decimal_out(value, scale, number);

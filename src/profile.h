@@ -87,6 +87,8 @@ extern struct varlena *profile_finish(ProfileBuilder *builder);
 pg_noreturn extern void profile_too_long(void);
 extern struct varlena *profile_rectangle(Span span, Decimal quantity);
 extern int	profile_find(const ProfileReader *reader, TimestampTz at);
+extern void instant_out(TimestampTz at, char *buf);
+extern bool instant_in(char *str, struct Node *context, TimestampTz *result);
 
 /* profile_ops.c */
 extern Span span_arg(Datum range);

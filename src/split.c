@@ -1,18 +1,20 @@
 /*
  * split.c
- *		split(amount, weight, scale): exact shares of an amount.
+ *		split(amount, weight, scale): exact shares of an amount, by the weights
+ *		of the rows of a window or of a tally.
  *
  * Largest remainder (Hamilton): everybody gets their exact share rounded down
  * to a unit of 10^-scale, and the units that are left go, one each, to those
  * who lost most by that.  So the shares always sum to the amount, none is more
  * than a unit from the exact one, and the result is the same for every run:
- * ties go to the earlier row of the window.
+ * ties go to the earlier row of the window, or party of the tally.
  */
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
 #include "compat.h"
 #include "miscadmin.h"
+#include "tally.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
@@ -207,4 +209,92 @@ split_window(PG_FUNCTION_ARGS)
 	if (state->nulls[row])
 		PG_RETURN_NULL();
 	return state->shares[row];
+}
+
+/*
+ * split(amount, weights tally, scale): the shares as a tally.
+ *
+ * What a tally holds fits integers: units and weights have 63 bits each, their
+ * products 126.
+ */
+typedef struct TallyRemainder
+{
+	int128		remainder;		/* in units times the total weight */
+	int			i;
+} TallyRemainder;
+
+static int
+compare_tally_remainders(const void *a, const void *b)
+{
+	const TallyRemainder *x = a;
+	const TallyRemainder *y = b;
+
+	if (x->remainder != y->remainder)
+		return x->remainder > y->remainder ? -1 : 1;
+	return (x->i > y->i) - (x->i < y->i);
+}
+
+PG_FUNCTION_INFO_V1(tally_split);
+Datum
+tally_split(PG_FUNCTION_ARGS)
+{
+	Decimal		amount = decimal_arg(PG_GETARG_DATUM(0), "amount to split");
+	int			scale = PG_GETARG_INT32(2);
+	PartyMap	weights;
+	int128		total;
+	int64		units;
+	int64		left;
+	TallyRow   *shares;
+	TallyRemainder *remainders;
+
+	if (scale < 0 || scale > DECIMAL_MAX_SCALE)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("scale of the shares in a tally must be between 0 and %d", DECIMAL_MAX_SCALE)));
+	if (amount.scale > scale)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("amount to split has more than %d decimal places", scale),
+				 errdetail("The amount is %s.",
+						   DatumGetCString(call1(numeric_out, PG_GETARG_DATUM(0)))),
+				 errhint("Round the amount first: round(amount, %d).", scale)));
+	if (!decimal_rescale(amount.mantissa, amount.scale, scale, &units))
+		tally_overflow();
+
+	/* a negative amount is split like the positive one */
+	units = left = units < 0 ? -units : units;
+
+	tally_read(PG_GETARG_DATUM(1), &weights);
+	tally_require_no_negative(&weights, "weight");
+	total = tally_total(&weights);
+	if (total == 0 && units != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("cannot split an amount when all weights are zero")));
+
+	shares = tally_rows(weights.n);
+	remainders = MemoryContextAllocHuge(CurrentMemoryContext,
+										Max((int64) weights.n, 1) * sizeof(TallyRemainder));
+	for (int i = 0; i < weights.n; i++)
+	{
+		int128		product = (int128) units * tally_quantity(&weights, i);
+
+		CHECK_FOR_INTERRUPTS();
+		shares[i].key = party_map_key(&weights, i);
+		shares[i].quantity = product / total;
+		remainders[i].remainder = product % total;
+		remainders[i].i = i;
+		left -= (int64) shares[i].quantity;
+	}
+
+	/* fewer units are left than there are parties with a remainder */
+	qsort(remainders, weights.n, sizeof(TallyRemainder), compare_tally_remainders);
+	for (int64 i = 0; i < left; i++)
+		shares[remainders[i].i].quantity++;
+	if (amount.mantissa < 0)
+	{
+		for (int i = 0; i < weights.n; i++)
+			shares[i].quantity = -shares[i].quantity;
+	}
+	PG_RETURN_POINTER(tally_make(shares, weights.n, scale));
 }

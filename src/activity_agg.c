@@ -1,0 +1,208 @@
+/*
+ * activity_agg.c
+ *		Aggregates that make activities: activity(party, at [, added, removed])
+ *		and sum(activity).
+ *
+ * The state keeps for each party what the activity will say of it.  All of
+ * that are counts, sums of what is not negative, least and greatest: the
+ * answer depends neither on the order of rows nor on who summed them, nor do
+ * errors.
+ */
+#include "postgres.h"
+
+#include "compat.h"
+#include "activity.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#define PARTY_PREFIX	deeds
+#define PARTY_VALUE		Deeds
+#include "party_table.h"
+
+typedef struct ActivityState
+{
+	deeds_table table;
+} ActivityState;
+
+static ActivityState *
+activity_state(MemoryContext context, bool numbers, int64 size)
+{
+	ActivityState *state = MemoryContextAllocZero(context, sizeof(ActivityState));
+
+	deeds_init(&state->table, context, numbers, size);
+	return state;
+}
+
+static void
+negative_lines(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("lines added and removed must not be negative")));
+}
+
+/* One row. */
+static inline Datum
+activity_row(FunctionCallInfo fcinfo, PartyKey key, int64 added, int64 removed)
+{
+	MemoryContext context = aggregate_context(fcinfo);
+	ActivityState *state = PG_GETARG_STATE(0, ActivityState);
+	TimestampTz at = PG_GETARG_TIMESTAMPTZ(2);
+	Deeds	   *deeds;
+	bool		overflow;
+
+	if (unlikely((added | removed) < 0))
+		negative_lines();
+	if (unlikely(state == NULL))
+		state = activity_state(context, key.name == NULL, PARTY_FIRST_SIZE);
+	deeds = deeds_at(&state->table, key, party_hash(key));
+	if (unlikely(deeds->count == 0))
+		deeds->first = deeds->last = at;
+	overflow = pg_add_s64_overflow(deeds->count, 1, &deeds->count);
+	overflow |= pg_add_s64_overflow(deeds->added, added, &deeds->added);
+	overflow |= pg_add_s64_overflow(deeds->removed, removed, &deeds->removed);
+	if (unlikely(overflow))
+		activity_overflow();
+	deeds->first = Min(deeds->first, at);
+	deeds->last = Max(deeds->last, at);
+	PG_RETURN_POINTER(state);
+}
+
+/* a transition function for each type of party, and of lines */
+#define ACTIVITY_TRANSITION(name, party, added, removed) \
+PG_FUNCTION_INFO_V1(name); \
+Datum \
+name(PG_FUNCTION_ARGS) \
+{ \
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2)) \
+	{ \
+		aggregate_context(fcinfo); \
+		PG_RETURN_STATE(PG_GETARG_STATE(0, ActivityState)); \
+	} \
+	return activity_row(fcinfo, party, added, removed); \
+}
+
+#define TEXT_PARTY			party_key_arg(PG_GETARG_DATUM(1))
+#define NUMBER_PARTY		party_number(PG_GETARG_INT64(1))
+
+/* a number of lines that is not known is none */
+#define LINES8(i)			(PG_ARGISNULL(i) ? 0 : PG_GETARG_INT64(i))
+#define LINES4(i)			(PG_ARGISNULL(i) ? 0 : PG_GETARG_INT32(i))
+
+ACTIVITY_TRANSITION(activity_transition, TEXT_PARTY, 0, 0)
+ACTIVITY_TRANSITION(activity_transition_int8, TEXT_PARTY, LINES8(3), LINES8(4))
+ACTIVITY_TRANSITION(activity_transition_int4, TEXT_PARTY, LINES4(3), LINES4(4))
+ACTIVITY_TRANSITION(activity_number_transition, NUMBER_PARTY, 0, 0)
+ACTIVITY_TRANSITION(activity_number_transition_int8, NUMBER_PARTY, LINES8(3), LINES8(4))
+ACTIVITY_TRANSITION(activity_number_transition_int4, NUMBER_PARTY, LINES4(3), LINES4(4))
+
+PG_FUNCTION_INFO_V1(sum_activity_transition);
+Datum
+sum_activity_transition(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = aggregate_context(fcinfo);
+	ActivityState *state = PG_GETARG_STATE(0, ActivityState);
+	struct varlena *activity;
+	PartyMap	map;
+
+	if (PG_ARGISNULL(1))
+		PG_RETURN_STATE(state);
+	activity = PG_GETARG_VARLENA_PP(1);
+	activity_read(PointerGetDatum(activity), &map);
+	if (state == NULL)
+		state = activity_state(context, false, Max(map.n, PARTY_FIRST_SIZE));
+	for (int i = 0; i < map.n; i++)
+	{
+		PartyKey	key = party_map_key(&map, i);
+		Deeds		deeds;
+
+		CHECK_FOR_INTERRUPTS();
+		activity_deeds(&map, i, &deeds);
+		deeds_add(deeds_at(&state->table, key, party_hash(key)), &deeds);
+	}
+
+	/* a window runs through all of its frame without freeing memory */
+	PG_FREE_IF_COPY(activity, 1);
+	PG_RETURN_POINTER(state);
+}
+
+PG_FUNCTION_INFO_V1(activity_combine);
+Datum
+activity_combine(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = aggregate_context(fcinfo);
+	ActivityState *state = PG_GETARG_STATE(0, ActivityState);
+	ActivityState *other = PG_GETARG_STATE(1, ActivityState);
+	deeds_cursor cursor = {0};
+	const deeds_entry *entry;
+
+	if (other == NULL)
+		PG_RETURN_STATE(state);
+	if (state == NULL)
+		state = activity_state(context, other->table.numbers,
+							   Max(other->table.n, PARTY_FIRST_SIZE));
+	deeds_reserve(&state->table, &other->table);
+	while ((entry = deeds_next(&other->table, &cursor)) != NULL)
+	{
+		CHECK_FOR_INTERRUPTS();
+		deeds_add(deeds_at(&state->table, entry->key, entry->hash), &entry->value);
+	}
+	PG_RETURN_POINTER(state);
+}
+
+PG_FUNCTION_INFO_V1(activity_serialize);
+Datum
+activity_serialize(PG_FUNCTION_ARGS)
+{
+	ActivityState *state = (ActivityState *) PG_GETARG_POINTER(0);
+	StringInfoData buf;
+
+	aggregate_context(fcinfo);
+	state_send(&buf, 0);
+	deeds_send(&state->table, &buf);
+	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
+}
+
+PG_FUNCTION_INFO_V1(activity_deserialize);
+Datum
+activity_deserialize(PG_FUNCTION_ARGS)
+{
+	ActivityState *state;
+	StringInfoData buf;
+
+	aggregate_context(fcinfo);
+
+	/* in the caller's short-lived context: combine copies what it keeps */
+	state = palloc0(sizeof(ActivityState));
+	(void) state_receive(&buf, PG_GETARG_BYTEA_PP(0));
+	deeds_receive(&state->table, &buf);
+	pq_getmsgend(&buf);
+	PG_RETURN_POINTER(state);
+}
+
+PG_FUNCTION_INFO_V1(activity_final);
+Datum
+activity_final(PG_FUNCTION_ARGS)
+{
+	ActivityState *state = PG_GETARG_STATE(0, ActivityState);
+	deeds_cursor cursor = {0};
+	const deeds_entry *entry;
+	ActivityRow *rows;
+	char	   *names = NULL;
+	int64		n = 0;
+
+	aggregate_context(fcinfo);
+	if (state == NULL)
+		PG_RETURN_NULL();
+	rows = activity_rows(state->table.n);
+	if (state->table.numbers)
+		names = MemoryContextAllocHuge(CurrentMemoryContext,
+									   state->table.n * PARTY_NUMBER_SIZE);
+	while ((entry = deeds_next(&state->table, &cursor)) != NULL)
+	{
+		rows[n].key = deeds_name(entry, &names);
+		rows[n++].deeds = entry->value;
+	}
+	PG_RETURN_POINTER(activity_make(rows, n));
+}
