@@ -421,7 +421,7 @@ CREATE AGGREGATE tally(party bigint, quantity integer) (
 COMMENT ON AGGREGATE tally(bigint, integer) IS
 'The same for integer quantities.';
 
-CREATE AGGREGATE sum(tally) (
+CREATE AGGREGATE sum(tally tally) (
 	SFUNC = sum_tally_transition,
 	STYPE = internal,
 	SSPACE = 1024,

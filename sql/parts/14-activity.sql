@@ -325,7 +325,7 @@ CREATE AGGREGATE activity(party bigint, at timestamptz, added integer, removed i
 COMMENT ON AGGREGATE activity(bigint, timestamptz, integer, integer) IS
 'The same for integer lines.';
 
-CREATE AGGREGATE sum(activity) (
+CREATE AGGREGATE sum(activity activity) (
 	SFUNC = sum_activity_transition,
 	STYPE = internal,
 	SSPACE = 1024,
