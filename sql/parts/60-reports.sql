@@ -281,3 +281,38 @@ END;
 COMMENT ON FUNCTION revenue_report(text, tstzrange, integer) IS
 'What each provider of a pool supplied and earned during a bounded period: unit-hours supplied, revenue and share of it. At each instant revenue is divided in proportion to what each supplies then; what was leased while nobody supplied is in a row without provider. The total is that of cost_report, rounded once and split by largest remainder, so the rows always sum to it. Errors: 42704 unknown pool, 22003 unbounded period.';
 
+
+CREATE FUNCTION contributor_report(project text, during tstzrange DEFAULT '(,)', merges boolean DEFAULT true,
+	committed boolean DEFAULT false, bots boolean DEFAULT false, as_of timestamptz DEFAULT NULL, known_at timestamptz DEFAULT 'infinity')
+	RETURNS TABLE (contributors bigint, newcomers bigint, returning_contributors bigint, inactive bigint,
+		commits bigint, lines_added bigint, lines_removed bigint,
+		absence_factor integer, absence_factor_by_lines integer, elephant_factor integer, hhi numeric, gini numeric,
+		core integer, regular integer, casual integer)
+	LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
+BEGIN ATOMIC
+	WITH commit AS MATERIALIZED (
+		SELECT c.contributor, CASE WHEN committed THEN coalesce(c.done_at, c.at) ELSE c.at END AS at, c.added, c.removed
+		FROM contributions(contributor_report.project, contributor_report.as_of, contributor_report.known_at, contributor_report.bots) AS c
+		WHERE c.kind = 'commit' AND c.role = 'author' AND (merges OR NOT c.is_merge)
+	), past AS (
+		-- since the beginning, up to the end of the period
+		SELECT activity(c.contributor, c.at, c.added, c.removed) AS all_time,
+			activity(c.contributor, c.at, c.added, c.removed) FILTER (WHERE c.at <@ during) AS now
+		FROM commit AS c
+		WHERE upper_inf(during) OR c.at < upper(during)
+	), organization AS (
+		SELECT absence_factor(tally(c.organization, c.share)) AS factor
+		FROM contributions_by_organization(contributor_report.project, contributor_report.as_of, contributor_report.known_at, contributor_report.bots) AS c
+		WHERE c.kind = 'commit' AND c.role = 'author' AND (merges OR NOT c.is_merge) AND c.organization IS NOT NULL
+		AND CASE WHEN committed THEN coalesce(c.done_at, c.at) ELSE c.at END <@ during
+	)
+	SELECT coalesce(parties(p.now), 0), coalesce(parties(newcomers(p.all_time, during)), 0),
+		coalesce(parties(p.now), 0) - coalesce(parties(newcomers(p.all_time, during)), 0),
+		coalesce(parties(p.all_time), 0) - coalesce(parties(p.now), 0),
+		coalesce(contributions(p.now), 0), coalesce(lines_added(p.now), 0), coalesce(lines_removed(p.now), 0),
+		absence_factor(by_count(p.now)), absence_factor(by_lines(p.now)), o.factor, hhi(by_count(p.now)), gini(by_count(p.now)),
+		parties(core(by_count(p.now))), parties(regular(by_count(p.now))), parties(casual(by_count(p.now)))
+	FROM past AS p, organization AS o;
+END;
+COMMENT ON FUNCTION contributor_report(text, tstzrange, boolean, boolean, boolean, timestamptz, timestamptz) IS
+'Who wrote a project during a period, in one row, by the authors of its commits (with merges, or without; by the time they were authored, or committed; bots if asked for; people and organizations as of an instant and as known at one, see contributions()): contributors; of them newcomers, whose first commit of all is in the period, and those who return; inactive, who had contributed before and did not; commits and lines; absence factor by commits and by lines (the least number of people who did half of it), elephant factor (of organizations; what no organization has is left out); concentration (HHI, Gini) and how many are core (the first 80 % of commits), regular (the next 15 %) and casual. Source: CHAOSS. NULL where there were no commits. Error: 42704 unknown project.';

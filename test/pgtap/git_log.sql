@@ -24,7 +24,7 @@ SELECT :'data' <> '' AND (pg_stat_file(:'data' || '/git/git_git_numstat.log.gz',
 \endif
 
 BEGIN;
-SELECT plan(48);
+SELECT plan(51);
 
 -- COPY reads programs, but no bytes: in hexadecimal, a line for each 1 MB
 CREATE TEMP TABLE hex (n bigint GENERATED ALWAYS AS IDENTITY, line text);
@@ -121,6 +121,18 @@ RETURN (SELECT 1 + count(*) FILTER (WHERE n.running < fraction * n.total)
 		WHERE project_id = project_id('late') AND role = 'author' AND (merges OR NOT is_merge) GROUP BY m.email) AS n);
 SELECT is(pg_temp.absence_factor(true, 0.5), 6::bigint, 'absence factor');
 SELECT is(pg_temp.absence_factor(false, 0.5), 15::bigint, 'absence factor without merges');
+
+-- and the report: the same, by our types
+SELECT is(ROW(r.contributors, r.newcomers, r.inactive, r.commits, r.lines_added, r.lines_removed, r.absence_factor), ROW(2477::bigint, 2477::bigint, 0::bigint, 81966::bigint, 3996678::bigint, 2367678::bigint, 6),
+	'contributor_report()') FROM contributor_report('git', bots => true) AS r;
+SELECT is(ROW(r.commits, r.absence_factor, r.absence_factor_by_lines), ROW(81966::bigint - 21215, 15, 14), 'contributor_report() without merges') FROM contributor_report('git', merges => false, bots => true) AS r;
+WITH author AS (
+	SELECT c.contributor, min(c.at) AS first, count(*) FILTER (WHERE c.at < '2019-01-01') AS before, count(*) FILTER (WHERE c.at >= '2019-01-01' AND c.at < '2020-01-01') AS commits
+	FROM contributions('git') AS c WHERE c.kind = 'commit' AND c.role = 'author' GROUP BY 1)
+SELECT is(ROW(r.contributors, r.newcomers, r.returning_contributors, r.inactive, r.commits, r.core + r.regular + r.casual),
+	(SELECT ROW(count(*) FILTER (WHERE commits > 0), count(*) FILTER (WHERE first >= '2019-01-01' AND first < '2020-01-01'), count(*) FILTER (WHERE commits > 0 AND first < '2019-01-01'),
+		count(*) FILTER (WHERE before > 0 AND commits = 0), sum(commits)::bigint, (count(*) FILTER (WHERE commits > 0))::integer) FROM author),
+	'contributor_report() of a year, as in plain SQL') FROM contributor_report('git', '[2019-01-01,2020-01-01)') AS r;
 
 -- ----------
 -- datasets and accelerate

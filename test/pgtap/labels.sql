@@ -294,6 +294,7 @@ INSERT INTO expected VALUES
 	-- 60-reports
 	('utilization_report(text,tstzrange,interval)', 'set stable safe'),
 	('cost_report(text,tstzrange,integer)', 'set stable safe'),
+	('contributor_report(text,tstzrange,boolean,boolean,boolean,timestamp with time zone,timestamp with time zone)', 'set stable safe'),
 	('revenue_report(text,tstzrange,integer)', 'set stable safe');
 
 -- ----------
