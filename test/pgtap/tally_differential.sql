@@ -106,10 +106,11 @@ LANGUAGE sql VOLATILE AS $$
 $$;
 
 CREATE TEMP TABLE fact AS
-SELECT g, k, 1 + floor(random() * CASE g % 3 WHEN 0 THEN 29 WHEN 1 THEN 5 ELSE 12 END)::int AS n, pg_temp.quantity(g) AS quantity
-FROM generate_series(1, 6000) AS g, LATERAL generate_series(1, 1 + floor(random() * 12 + g * 0)::int) AS k;
-ALTER TABLE fact ADD party text, ADD id bigint;
-UPDATE fact SET party = name.party, id = (name.n - 3) * (CASE WHEN g % 2 = 0 THEN 1 ELSE 230584300921369395 END) FROM name WHERE name.n = fact.n;
+SELECT g, k, name.party, (name.n - 3) * (CASE WHEN g % 2 = 0 THEN 1 ELSE 230584300921369395 END) AS id, quantity
+FROM (SELECT g, k, 1 + floor(random() * CASE g % 3 WHEN 0 THEN 29 WHEN 1 THEN 5 ELSE 12 END)::int AS n, pg_temp.quantity(g) AS quantity
+	FROM generate_series(1, 6000) AS g, LATERAL generate_series(1, 1 + floor(random() * 12 + g * 0)::int) AS k) AS f
+JOIN name USING (n);
+CREATE INDEX ON fact (g);
 ANALYZE fact;
 
 -- sums by party, in plain SQL
@@ -134,7 +135,6 @@ BEGIN
 EXCEPTION WHEN numeric_value_out_of_range THEN
 	RETURN NULL;
 END $$;
-CREATE INDEX ON fact (g);
 CREATE TEMP TABLE tallied AS SELECT g, pg_temp.tallied(g) AS t FROM wanted;
 ALTER TABLE tallied ADD PRIMARY KEY (g);
 ANALYZE tallied;
