@@ -114,6 +114,9 @@ PARTY_MAKE(keep) (PARTY_TABLE *table, const char *name, int64 len)
 {
 	char	   *copy;
 
+	/* never NULL, which would be a number */
+	if (len == 0)
+		return "";
 	if (len > table->names_left)
 	{
 		int64		size = Min(Max(table->names_size * 2, PARTY_FIRST_NAMES), PARTY_MOST_NAMES);
