@@ -261,12 +261,11 @@ CREATE TEMP TABLE positive AS SELECT g, t FROM tallied WHERE g % 8 <= 3
 UNION ALL SELECT 10000 + x.g, x.t + y.t FROM tallied AS x JOIN tallied AS y ON y.g = x.g + 8 WHERE x.g % 8 <= 2
 UNION ALL SELECT 20000 + g, '{}' FROM generate_series(1, 5) AS g;
 CREATE TEMP TABLE share AS
-SELECT g, party, quantity, sum(quantity) OVER (PARTITION BY g) AS total, count(*) OVER (PARTITION BY g) AS parties,
+SELECT g, party, quantity, trim_scale(sum(quantity) OVER (PARTITION BY g)) AS total, count(*) OVER (PARTITION BY g) AS parties,
 	   row_number() OVER (PARTITION BY g ORDER BY quantity) AS ascending,
-	   sum(quantity) OVER (PARTITION BY g ORDER BY quantity DESC, party COLLATE "C" ROWS UNBOUNDED PRECEDING) AS reached,
+	   trim_scale(sum(quantity) OVER (PARTITION BY g ORDER BY quantity DESC, party COLLATE "C" ROWS UNBOUNDED PRECEDING)) AS reached,
 	   row_number() OVER (PARTITION BY g ORDER BY quantity DESC, party COLLATE "C") AS descending
-FROM (SELECT g, e.party, e.quantity * 1e18 AS quantity FROM positive, entries(t) AS e) AS s;
-UPDATE share SET quantity = trim_scale(quantity), total = trim_scale(total), reached = trim_scale(reached);
+FROM (SELECT g, e.party, trim_scale(e.quantity * 1e18) AS quantity FROM positive, entries(t) AS e) AS s;
 CREATE INDEX ON share (g);
 ANALYZE share, positive;
 CREATE TEMP TABLE c AS SELECT fraction || ' of ' || t AS input, absence_factor(t, fraction) AS got,
