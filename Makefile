@@ -49,7 +49,8 @@ ifneq ($(filter-out $(BARE_GOALS),$(or $(MAKECMDGOALS),all)),)
 
 PG_CONFIG   ?= pg_config
 PGXS        := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
-ifeq ($(shell test -f '$(PGXS)' && echo yes),)
+SERVER_H    := $(shell $(PG_CONFIG) --includedir-server 2>/dev/null)
+ifeq ($(shell test -f '$(PGXS)' && test -f '$(SERVER_H)/postgres.h' && echo yes),)
 $(error $(PG_CONFIG) leads to no PostgreSQL to build with. Install a compiler and the server \
 headers (Debian, Ubuntu: apt install gcc make postgresql postgresql-server-dev-all), or set \
 PG_CONFIG, or run "make demo", which installs what is missing)

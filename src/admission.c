@@ -408,7 +408,7 @@ blockers(const Admission *admission, const CalendarNode *node, TimestampTz at)
  * When what was wished for could be had, or NULL.
  */
 static char *
-alternative(const Admission *admission, const CalendarNode *node, const char *name, const char *unit)
+alternative(const Admission *admission, const char *name, const char *unit)
 {
 	Datum		values[8];
 	Interval	duration = {0};
@@ -469,7 +469,7 @@ refuse(Admission *admission, const CalendarNode *node, Datum missing)
 						name_of(&party_name, node->consumer_id), asked),
 				 errdetail("For the time from %s on, %s %s hours more would be needed.",
 						   timestamptz_to_str(at), quantity, unit)));
-	hint = alternative(admission, node, asked, unit);
+	hint = alternative(admission, asked, unit);
 	if (node->quota)
 		ereport(ERROR,
 				(errcode(ERRCODE_QUOTA_EXCEEDED),
@@ -1356,7 +1356,7 @@ rebuild(Datum pools)
 	query_run(&delete_pages, &pools, NULL, false);
 	query_run(&pages_of_pools, &pools, NULL, false);
 	pfree(admission);
-	for (int i = 0; i < lengthof(facts); i++)
+	for (size_t i = 0; i < lengthof(facts); i++)
 	{
 		admission = palloc0(sizeof(Admission));
 		admission->calendar = calendar;
@@ -1422,6 +1422,7 @@ PG_FUNCTION_INFO_V1(calendar_rebuild);
 Datum
 calendar_rebuild(PG_FUNCTION_ARGS)
 {
+	(void) fcinfo;
 	SPI_connect();
 	rebuild_all();
 	SPI_finish();

@@ -72,7 +72,7 @@ extern int	no_such_variable
 #define UpdateIndexes bool
 #define UPDATE_NO_INDEXES false
 #define insert_index_entries(result, slot, estate, which) \
-	ExecInsertIndexTuples(result, slot, estate, false, false, NULL, NIL)
+	((void) (which), ExecInsertIndexTuples(result, slot, estate, false, false, NULL, NIL))
 #endif
 
 #if PG_VERSION_NUM < 180000

@@ -377,7 +377,7 @@ check_line(Line *line, int64 consumer_id, text *consumer_name)
 	row_column(&row, "cancellation", &isnull);
 	line->plain = line->plain && isnull;
 	line->has_terms = false;
-	for (int i = 0; i < lengthof(terms_columns) && !line->has_terms; i++)
+	for (size_t i = 0; i < lengthof(terms_columns) && !line->has_terms; i++)
 	{
 		row_column(&row, terms_columns[i], &isnull);
 		line->has_terms = !isnull;
@@ -542,6 +542,8 @@ lease_expire_holds(PG_FUNCTION_ARGS)
 	int64		count = 0;
 	bool		isnull;
 
+	(void) fcinfo;
+
 	SPI_connect();
 	query_run(&pools_with_expired_holds, NULL, NULL, false);
 	query_value(0, 1, &isnull);
@@ -669,7 +671,7 @@ insert_booking(const Booking *booking, const Line *lines, int nlines, int64 cons
 	if (booking->hold_for == NULL)
 		nulls[6] = 'n';
 	values[7] = BoolGetDatum(booking->preemptible);
-	if (query_run(&insert_lines, values, nulls, false) < nlines)
+	if (query_run(&insert_lines, values, nulls, false) < (uint64) nlines)
 	{
 		/* somebody was faster, with the same reference: the same client? */
 		if (!find_reference(booking, lines, nlines, consumer_id, &result))
@@ -772,7 +774,7 @@ insert_row(const Line *line, int64 consumer_id, int64 *lease_id)
 		if (column->attisdropped)
 			continue;
 		ncolumns++;
-		for (int j = 0; j < lengthof(columns); j++)
+		for (size_t j = 0; j < lengthof(columns); j++)
 		{
 			if (strcmp(NameStr(column->attname), columns[j].name) != 0)
 				continue;
