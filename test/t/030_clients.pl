@@ -1,7 +1,8 @@
 # 030_clients.pl
 #		The examples for backend developers in test/examples: psycopg,
 #		node-postgres and JDBC do the same and see the same, straight and through
-#		PgBouncer in transaction mode.
+#		PgBouncer in transaction mode. And the queries of the dashboard for Grafana
+#		run, as somebody whose search_path knows nothing of us.
 
 use strict;
 use warnings;
@@ -9,6 +10,7 @@ use warnings;
 use FindBin;
 use lib $FindBin::RealBin;
 use Helpers;
+use JSON::PP;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -87,6 +89,32 @@ foreach my $client (sort keys %clients)
 			is($printed, $expected, "$client, $way");
 		}
 	}
+}
+
+# Grafana fills in variables and macros, then sends the text
+my $dashboard = decode_json(slurp_file("$examples/grafana-dashboard.json"));
+create_database($node, 'grafana');
+sql($node, q{
+	SELECT create_party('Commons'), create_party('Datacenter'), create_party('Lab');
+	SELECT create_pool('gpus', 'compute', 'gpu', 'Commons', price => 2);
+	SELECT invite('gpus', p, r), accept('gpus', p, r) FROM (VALUES ('Datacenter', 'provider'), ('Lab', 'consumer')) AS m (p, r);
+	SELECT add_supply('gpus', 'Datacenter', 16, '[2030-01-01,2030-02-01)'), reserve('gpus', 'Lab', 4, '[2030-01-02,2030-01-05)');
+	SELECT withdraw_supply('gpus', 'Datacenter', 14, '[2030-01-04,2030-02-01)');
+	SELECT create_project('model');
+	SELECT import_git_log('model', convert_to(E'\\x02' || repeat('a', 40) || E'\\x1f\\x1fAnn\\x1fann@x\\x1f1893542400\\x1fAnn\\x1fann@x\\x1f1893542400\\x1f\\x1f\\x1f\\n3\\t1\\tfile\\n', 'UTF8'));
+	ALTER DATABASE grafana RESET search_path}, 'grafana');
+my %expected_rows = (
+	'Capacity, booked and free' => 9, 'Utilization by day' => 31, 'Cost by consumer' => 1, 'Revenue by provider' => 1,
+	'Leases that give way' => 1, 'Contributors of ${project}' => 1);
+foreach my $query ((map { [ $_->{title}, $_->{targets}[0]{rawSql} ] } @{ $dashboard->{panels} }),
+	(map { [ "variable $_->{name}", $_->{query} ] } grep { $_->{type} eq 'query' } @{ $dashboard->{templating}{list} }))
+{
+	my ($title, $text) = @$query;
+	$text =~ s/\$__timeFrom\(\)/'2030-01-01T00:00:00Z'/g;
+	$text =~ s/\$__timeTo\(\)/'2030-02-01T00:00:00Z'/g;
+	$text =~ s/\$\{pool\}/gpus/g;
+	$text =~ s/\$\{project\}/model/g;
+	is(scalar(() = sql($node, $text, 'grafana') =~ /^.+$/mg), $expected_rows{$title} // 1, "Grafana: $title");
 }
 
 $pooler->signal('INT') if $pooler;
