@@ -291,6 +291,18 @@ INSERT INTO expected VALUES
 	('import_registry(text,jsonb)', 'volatile unsafe'),
 	-- 50-billing
 	('split(numeric,numeric,integer)', 'window immutable safe'),
+	-- 56-focus
+	('focus_columns()', 'set immutable safe'),
+	('focus_services()', 'set immutable safe'),
+	('focus_rules()', 'set immutable safe'),
+	('focus_rounding_tolerance(bigint,numeric)', 'immutable strict safe'),
+	('focus_rows(regclass)', 'set stable unsafe'),
+	('json_or_null(text)', 'immutable strict safe'),
+	('focus_number(text)', 'immutable strict safe'),
+	('focus_instant(text)', 'immutable strict safe'),
+	('focus_allocated_ratio(text)', 'immutable strict safe'),
+	('focus_contract_applied(text)', 'immutable strict safe'),
+	('focus_violations(regclass,focus_dataset,focus_version,boolean,regclass)', 'set stable unsafe'),
 	-- 60-reports
 	('utilization_report(text,tstzrange,interval)', 'set stable safe'),
 	('cost_report(text,tstzrange,integer)', 'set stable safe'),
