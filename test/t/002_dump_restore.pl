@@ -32,6 +32,11 @@ my $state = q{
 	TABLE affiliation ORDER BY 1, 2, known, valid;
 	TABLE contribution ORDER BY 1, 2, 3, 4, 5;
 	TABLE task ORDER BY 1, 2;
+	TABLE billing_period ORDER BY 1, 2;
+	TABLE usage ORDER BY 1, 2;
+	TABLE usage_key ORDER BY 1, 2;
+	TABLE rate ORDER BY 1, 2;
+	TABLE charge ORDER BY 1, 2;
 	\echo views
 	TABLE identity_status ORDER BY identity_id, valid;
 	TABLE task_status ORDER BY task_id;
@@ -190,8 +195,8 @@ foreach my $role ('postgres', 'alice')
 		my %entry = map { /TABLE DATA sharecollab (\S+)/ ? ($1 => $_) : () } split /\n/, $list;
 		my @sequences = grep { /SEQUENCE SET/ } split /\n/, $list;
 
-		is(scalar(@sequences), 9, "$role: nine sequences");
-		append_to_file("$dump.$order->[0].list", join("\n", @sequences, @entry{ 'party', 'pool', 'project', 'identity', 'contribution', 'affiliation', 'identity_link', 'task', @$order }) . "\n");
+		is(scalar(@sequences), 13, "$role: thirteen sequences");
+		append_to_file("$dump.$order->[0].list", join("\n", @sequences, @entry{ 'party', 'project', 'pool', 'identity', 'contribution', 'affiliation', 'identity_link', 'task', @$order }) . "\n");
 		sql($node, "CREATE DATABASE $database OWNER alice");
 		as_role('alice', 'CREATE EXTENSION sharecollab', $database);
 		client('pg_restore', '-U', $role, '--exit-on-error', '-L', "$dump.$order->[0].list", '-d', $database, "$dump.data");
