@@ -30,9 +30,9 @@ CREATE TABLE pool (
 	fee				numeric NOT NULL DEFAULT 0 CHECK (fee >= 0 AND fee <= 1 AND fee = round(fee, 6)),
 	contributors_share	numeric NOT NULL DEFAULT 0 CHECK (contributors_share >= 0 AND contributors_share = round(contributors_share, 6)),
 	recorded_at		timestamptz NOT NULL DEFAULT now(),
-	CHECK (fee + contributors_share <= 1),
 	CHECK (min_quantity <= max_quantity),
-	CHECK (min_duration <= max_duration)
+	CHECK (min_duration <= max_duration),
+	CHECK (fee + contributors_share <= 1)
 );
 CREATE INDEX pool_steward_id_idx ON pool (steward_id);
 CREATE INDEX pool_parent_id_idx ON pool (parent_id);

@@ -22,6 +22,9 @@ ALTER TABLE billing_period OWNER TO @extowner@;
 SELECT pg_catalog.pg_extension_config_dump('billing_period', '');
 SELECT pg_catalog.pg_extension_config_dump('billing_period_billing_period_id_seq', '');
 
+CREATE TRIGGER keep_facts BEFORE DELETE OR TRUNCATE ON billing_period
+	FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
 COMMENT ON TABLE billing_period IS 'A time that is billed at once. It is open until it is closed, and a closed one never opens again.';
 COMMENT ON COLUMN billing_period.pool_id IS 'The pool.';
 COMMENT ON COLUMN billing_period.billing_period_id IS 'Key within the pool.';
@@ -58,6 +61,11 @@ CREATE TABLE usage_default PARTITION OF usage (PRIMARY KEY (pool_id, at, usage_i
 CREATE INDEX usage_default_pool_id_recorded_at_idx ON usage_default (pool_id, recorded_at);
 ALTER TABLE usage_default OWNER TO @extowner@;
 SELECT pg_catalog.pg_extension_config_dump('usage_default', '');
+
+CREATE TRIGGER keep_facts BEFORE UPDATE OR DELETE ON usage
+	FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER keep_facts_truncate BEFORE TRUNCATE ON usage_default
+	FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 COMMENT ON TABLE usage IS 'A metered quantity: what a consumer used of a pool, when. A fact, never changed: what was wrong is corrected by another row, with a negative quantity. Partitioned by time (create_usage_partition), and never twice the same thing (usage_key). Belongs to the billing period that it begins in.';
 COMMENT ON COLUMN usage.pool_id IS 'The pool.';
@@ -98,6 +106,9 @@ CREATE TABLE usage_key (
 );
 ALTER TABLE usage_key OWNER TO @extowner@;
 SELECT pg_catalog.pg_extension_config_dump('usage_key', '');
+
+CREATE TRIGGER keep_facts BEFORE UPDATE OR DELETE OR TRUNCATE ON usage_key
+	FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 COMMENT ON TABLE usage_key IS 'What usage was ever recorded, whatever its time and even where a partition of usage is dropped: the same again is ignored, and something else under the same key is an error.';
 COMMENT ON COLUMN usage_key.source IS 'As usage.source.';
@@ -215,6 +226,9 @@ CREATE INDEX charge_lease_id_idx ON charge (pool_id, lease_id) WHERE lease_id IS
 ALTER TABLE charge OWNER TO @extowner@;
 SELECT pg_catalog.pg_extension_config_dump('charge', '');
 SELECT pg_catalog.pg_extension_config_dump('charge_charge_id_seq', '');
+
+CREATE TRIGGER keep_facts BEFORE UPDATE OR DELETE OR TRUNCATE ON charge
+	FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 COMMENT ON TABLE charge IS 'One rated line of a closed billing period: the grain of a row of FOCUS. A fact, made when the period closes and never changed: corrections are charges of a later period.';
 COMMENT ON COLUMN charge.pool_id IS 'The pool.';

@@ -289,8 +289,17 @@ INSERT INTO expected VALUES
 	('import_github(text,text,jsonb)', 'volatile unsafe'),
 	('import_gitlab(text,jsonb)', 'volatile unsafe'),
 	('import_registry(text,jsonb)', 'volatile unsafe'),
+	-- 48-guard
+	('refuse_change()', 'trigger volatile unsafe'),
+
 	-- 50-billing
 	('split(numeric,numeric,integer)', 'window immutable safe'),
+	-- 52-ledger
+	('posting_check()', 'trigger volatile unsafe'),
+	('open_account(text,text,text,text,numeric,numeric)', 'volatile unsafe'),
+	('post_journal(text,bigint[],numeric[],text,text,text,timestamp with time zone,text)', 'volatile unsafe'),
+	('reverse_journal(bigint,timestamp with time zone,text)', 'volatile unsafe'),
+
 	-- 60-reports
 	('utilization_report(text,tstzrange,interval)', 'set stable safe'),
 	('cost_report(text,tstzrange,integer)', 'set stable safe'),
