@@ -304,7 +304,14 @@ INSERT INTO expected VALUES
 	('utilization_report(text,tstzrange,interval)', 'set stable safe'),
 	('cost_report(text,tstzrange,integer)', 'set stable safe'),
 	('contributor_report(text,tstzrange,boolean,boolean,boolean,timestamp with time zone,timestamp with time zone)', 'set stable safe'),
-	('revenue_report(text,tstzrange,integer)', 'set stable safe');
+	('revenue_report(text,tstzrange,integer)', 'set stable safe'),
+	-- 70-pages
+	('gantt(text[],tstzrange[],text[],tstzrange,text,text,integer)', 'immutable strict safe'),
+	('html_escape(text)', 'immutable strict safe'),
+	('lease_gantt(text,tstzrange,integer,integer)', 'stable safe'),
+	('svg(profile,tstzrange,text,text,text,integer,integer)', 'immutable strict safe'),
+	('svg(profile[],text[],tstzrange,text,text,text,integer,integer)', 'immutable strict safe'),
+	('svg(tally,text,text,integer,integer)', 'immutable strict safe');
 
 -- ----------
 -- The catalog
