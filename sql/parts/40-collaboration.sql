@@ -24,6 +24,10 @@ COMMENT ON COLUMN project.location IS 'Where it is: a URL, for people to read.';
 COMMENT ON COLUMN project.mailmap IS 'The .mailmap that was imported last; import_git_log() applies it to identities that it sees for the first time.';
 COMMENT ON COLUMN project.recorded_at IS 'When the row was written.';
 
+ALTER TABLE pool ADD COLUMN project_id bigint REFERENCES project;
+CREATE INDEX pool_project_id_idx ON pool (project_id);
+COMMENT ON COLUMN pool.project_id IS 'The project that made what is shared: whose contributors have the contributors'' share; NULL for none, and their share is kept.';
+
 CREATE TABLE identity (
 	identity_id	bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	platform	text COLLATE "C" NOT NULL CHECK (platform <> ''),

@@ -148,7 +148,7 @@ SELECT set_eq($$SELECT date_trunc('year', month), activity_send(sum(a)) FROM mon
 	$$SELECT date_trunc('year', at), activity_send(activity(identity_id, at, added, removed)) FROM contribution WHERE project_id = project_id('git') AND role = 'author' GROUP BY 1$$, 'rollup: months make the year, byte for byte');
 SELECT is(activity_send(sum(a)), activity_send((SELECT activity(identity_id, at, added, removed) FROM contribution WHERE project_id = project_id('git') AND role = 'author')), 'rollup: and all of the time') FROM month;
 CREATE FUNCTION pg_temp.years() RETURNS SETOF record LANGUAGE sql STABLE AS $$
-	SELECT date_trunc('year', month), activity_send(rekey(sum(a), (SELECT jsonb_object_agg(identity_id, CASE WHEN kind <> 'bot' THEN party END) FROM identity_status WHERE party IS NOT NULL OR kind = 'bot')))
+	SELECT date_trunc('year', month), activity_send(rekey(sum(a), (SELECT jsonb_object_agg(identity_id, CASE WHEN kind <> 'bot' THEN party END) FROM identity_status WHERE valid @> now() OR kind = 'bot')))
 	FROM month GROUP BY 1 $$;
 CREATE FUNCTION pg_temp.direct_years() RETURNS SETOF record LANGUAGE sql STABLE AS $$
 	SELECT date_trunc('year', at), activity_send(activity(CASE WHEN party_id IS NULL THEN identity_id::text ELSE contributor END, at, added, removed))

@@ -292,15 +292,31 @@ INSERT INTO expected VALUES
 	('import_github(text,text,jsonb)', 'volatile unsafe'),
 	('import_gitlab(text,jsonb)', 'volatile unsafe'),
 	('import_registry(text,jsonb)', 'volatile unsafe'),
+	-- 48-guard
+	('refuse_change()', 'trigger volatile unsafe'),
+
 	-- 50-billing
 	('split(numeric,numeric,integer)', 'window immutable safe'),
+	-- 52-ledger
+	('posting_check()', 'trigger volatile unsafe'),
+	('open_account(text,text,text,text,numeric,numeric)', 'volatile unsafe'),
+	('post_journal(text,bigint[],numeric[],text,text,text,timestamp with time zone,text)', 'volatile unsafe'),
+	('reverse_journal(bigint,timestamp with time zone,text)', 'volatile unsafe'),
+
 	-- 60-reports
 	('utilization_report(text,tstzrange,interval)', 'set stable safe'),
 	('cost_report(text,tstzrange,integer)', 'set stable safe'),
 	('health_report(text,tstzrange,boolean,boolean,boolean,timestamp with time zone,timestamp with time zone)', 'set stable safe'),
 	('review_report(text,tstzrange,double precision,boolean,timestamp with time zone,timestamp with time zone)', 'set stable safe'),
 	('contributor_report(text,tstzrange,boolean,boolean,boolean,timestamp with time zone,timestamp with time zone)', 'set stable safe'),
-	('revenue_report(text,tstzrange,integer)', 'set stable safe');
+	('revenue_report(text,tstzrange,integer)', 'set stable safe'),
+	-- 70-pages
+	('gantt(text[],tstzrange[],text[],tstzrange,text,text,integer)', 'immutable strict safe'),
+	('html_escape(text)', 'immutable strict safe'),
+	('lease_gantt(text,tstzrange,integer,integer)', 'stable safe'),
+	('svg(profile,tstzrange,text,text,text,integer,integer)', 'immutable strict safe'),
+	('svg(profile[],text[],tstzrange,text,text,text,integer,integer)', 'immutable strict safe'),
+	('svg(tally,text,text,integer,integer)', 'immutable strict safe');
 
 -- ----------
 -- The catalog

@@ -32,6 +32,15 @@ my $state = q{
 	TABLE affiliation ORDER BY 1, 2, known, valid;
 	TABLE contribution ORDER BY 1, 2, 3, 4, 5;
 	TABLE task ORDER BY 1, 2;
+	TABLE billing_period ORDER BY 1, 2;
+	TABLE usage ORDER BY 1, 2;
+	TABLE usage_key ORDER BY 1, 2;
+	TABLE rate ORDER BY 1, 2;
+	TABLE charge ORDER BY 1, 2;
+	TABLE account ORDER BY 1;
+	TABLE journal ORDER BY 1;
+	TABLE posting ORDER BY 1, 2;
+	TABLE exchange_rate ORDER BY 1, 2, 3, 4;
 	\echo views
 	TABLE identity_status ORDER BY identity_id, valid;
 	TABLE task_status ORDER BY task_id;
@@ -109,6 +118,10 @@ as_role('alice', q{
 	SELECT unlink_identity(identity_id) FROM identity WHERE email = 'a3@x';
 	SELECT set_affiliation('ann', 'lab', 0.5), set_affiliation('ann', 'uni', 0.5, '[2023-01-01,)'), set_affiliation('ann', 'lab', 0.25);
 	SELECT create_task('git', 'write', reference => '#1'), create_task('git', 'read', 'reviewer', 'ann'), complete_task(2, '2026-01-01');
+	-- money: accounts with and without a limit, a journal and its reversal, a rate
+	SELECT post_journal('invoice', ARRAY[open_account('ann', 'receivable', 'EUR', 'gpu'), open_account('north', 'payable', 'EUR', 'gpu')], '{12.34, -12.34}', 'gpu', 'test', '1'),
+		post_journal('payment', ARRAY[open_account('uni', 'cash', 'EUR', 'gpu', floor => 0), open_account('ann', 'prepaid', 'EUR', 'gpu', ceiling => 0)], '{100, -100}'), reverse_journal(1);
+	INSERT INTO exchange_rate VALUES ('EUR', 'USD', '2026-01-01', 1.17, 'test');
 	-- what was withdrawn is dumped before what it was withdrawn from
 	UPDATE supply SET recorded_at = recorded_at WHERE quantity > 0;
 }, 'source');
@@ -144,6 +157,10 @@ sub check_restored
 			like($stderr, qr/not enough capacity in pool "a100"/, "$name: no more than there is, for $role");
 		}
 	}
+	$node->psql($database, q{SELECT post_journal('transfer', '{3,1}', '{-100.01,100.01}')}, stderr => \$stderr);
+	like($stderr, qr/would pass its floor/, "$name: accounts keep their floors");
+	$node->psql($database, q{INSERT INTO posting SELECT journal_id, 3, 1, occurred_at, recorded_at, 1 FROM journal}, stderr => \$stderr);
+	like($stderr, qr/does not balance/, "$name: journals balance");
 	is_sound($node, $database, "$name, used");
 }
 
@@ -190,8 +207,8 @@ foreach my $role ('postgres', 'alice')
 		my %entry = map { /TABLE DATA sharecollab (\S+)/ ? ($1 => $_) : () } split /\n/, $list;
 		my @sequences = grep { /SEQUENCE SET/ } split /\n/, $list;
 
-		is(scalar(@sequences), 9, "$role: nine sequences");
-		append_to_file("$dump.$order->[0].list", join("\n", @sequences, @entry{ 'party', 'pool', 'project', 'identity', 'contribution', 'affiliation', 'identity_link', 'task', @$order }) . "\n");
+		is(scalar(@sequences), 15, "$role: all sequences");
+		append_to_file("$dump.$order->[0].list", join("\n", @sequences, @entry{ 'party', 'project', 'pool', 'identity', 'contribution', 'affiliation', 'identity_link', 'task', 'posting', 'journal', 'account', 'exchange_rate', @$order }) . "\n");
 		sql($node, "CREATE DATABASE $database OWNER alice");
 		as_role('alice', 'CREATE EXTENSION sharecollab', $database);
 		client('pg_restore', '-U', $role, '--exit-on-error', '-L', "$dump.$order->[0].list", '-d', $database, "$dump.data");
