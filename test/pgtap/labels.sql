@@ -226,6 +226,9 @@ INSERT INTO expected VALUES
 	('rekey(activity,jsonb)', 'immutable strict safe'),
 	('sum(activity)', 'aggregate immutable safe'),
 	('sum_activity_transition(internal,activity)', 'immutable safe'),
+	-- 16-money
+	('currency_scale(text)', 'immutable strict safe'),
+
 	-- 20-parties
 	('party_id(text)', 'stable strict safe'),
 	('create_party(text,text,text,regrole)', 'volatile unsafe'),
@@ -316,6 +319,10 @@ INSERT INTO expected VALUES
 	('focus_allocated_ratio(text)', 'immutable strict safe'),
 	('focus_contract_applied(text)', 'immutable strict safe'),
 	('focus_violations(regclass,focus_dataset,focus_version,boolean,regclass)', 'set stable unsafe'),
+
+	-- 58-energy
+	('set_grid_intensity(text,profile,tstzrange,text)', 'volatile unsafe'),
+	('carbon_report(text,tstzrange,text,timestamp with time zone,integer)', 'set stable safe'),
 
 	-- 60-reports
 	('utilization_report(text,tstzrange,interval)', 'set stable safe'),
