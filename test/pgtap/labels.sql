@@ -334,7 +334,15 @@ INSERT INTO expected VALUES
 	-- 70-pages
 	('gantt(text[],tstzrange[],text[],tstzrange,text,text,integer)', 'immutable strict safe'),
 	('html_escape(text)', 'immutable strict safe'),
+	('html_figure(text,text,text)', 'immutable safe'),
+	('html_number(numeric)', 'immutable strict safe'),
+	('html_page(text,text,text)', 'stable safe'),
+	('html_period(tstzrange,text)', 'stable strict safe'),
+	('html_row(text[])', 'immutable safe'),
+	('html_table(text,text[],text,text)', 'immutable safe'),
 	('lease_gantt(text,tstzrange,integer,integer)', 'stable safe'),
+	('report_html(text,tstzrange,interval)', 'stable safe'),
+	('statement_html(text,tstzrange,text)', 'stable safe'),
 	('svg(profile,tstzrange,text,text,text,integer,integer)', 'immutable strict safe'),
 	('svg(profile[],text[],tstzrange,text,text,text,integer,integer)', 'immutable strict safe'),
 	('svg(tally,text,text,integer,integer)', 'immutable strict safe');
