@@ -223,6 +223,13 @@ INSERT INTO expected VALUES
 	('rekey(activity,jsonb)', 'immutable strict safe'),
 	('sum(activity)', 'aggregate immutable safe'),
 	('sum_activity_transition(internal,activity)', 'immutable safe'),
+	-- 16-money
+	('currency_scale(text)', 'immutable strict safe'),
+	('money_round(numeric,integer,text)', 'immutable strict safe'),
+	('money_round(numeric,text,text)', 'immutable strict safe'),
+	('split(numeric,numeric,integer)', 'window immutable safe'),
+	('tiered(numeric,numeric[],numeric[],numeric[],text)', 'immutable safe'),
+	('tiers(numeric,numeric[],numeric[],numeric[],text)', 'set immutable safe'),
 	-- 20-parties
 	('party_id(text)', 'stable strict safe'),
 	('create_party(text,text,text,regrole)', 'volatile unsafe'),
@@ -290,7 +297,6 @@ INSERT INTO expected VALUES
 	('import_gitlab(text,jsonb)', 'volatile unsafe'),
 	('import_registry(text,jsonb)', 'volatile unsafe'),
 	-- 50-billing
-	('split(numeric,numeric,integer)', 'window immutable safe'),
 	-- 60-reports
 	('utilization_report(text,tstzrange,interval)', 'set stable safe'),
 	('cost_report(text,tstzrange,integer)', 'set stable safe'),
