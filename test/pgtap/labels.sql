@@ -303,7 +303,6 @@ INSERT INTO expected VALUES
 	('refuse_change()', 'trigger volatile unsafe'),
 
 	-- 50-billing
-	('split(numeric,numeric,integer)', 'window immutable safe'),
 
 	-- 52-ledger
 	('posting_check()', 'trigger volatile unsafe'),
