@@ -37,17 +37,16 @@
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
+#include "guard.h"
 #include "miscadmin.h"
 #include "query.h"
 #include "table.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
 #include "utils/rel.h"
-#include "utils/rls.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
@@ -348,22 +347,6 @@ static char *
 decimal_text(int64 mantissa, int scale)
 {
 	return DatumGetCString(DirectFunctionCall1(numeric_out, decimal_get_numeric(mantissa, scale)));
-}
-
-/*
- * Is this the restore of a dump?
- *
- * A restore brings the facts back in any order, with our triggers in place,
- * and leases that were in deficit must get in again.  pg_dump turns off row
- * security and the checking of function bodies, for all it restores; and the
- * owner of the tables, who could disable the triggers just as well, is the
- * only one for whom that counts here.
- */
-static bool
-is_restore(TriggerData *trigger)
-{
-	return !row_security && !check_function_bodies && !InLocalUserIdChange() &&
-		has_privs_of_role(GetUserId(), trigger->tg_relation->rd_rel->relowner);
 }
 
 /* ----------
@@ -1020,27 +1003,6 @@ check_providers(int64 pool_id)
  * Triggers
  * ----------
  */
-
-/*
- * Anybody can make a trigger on a table of their own; these are for ours.
- */
-static TriggerData *
-require_trigger(FunctionCallInfo fcinfo, const char *table)
-{
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
-
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
-		!TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function must be called as a statement trigger")));
-	if (RelationGetRelid(trigger->tg_relation) !=
-		get_relname_relid(table, get_namespace_oid("sharecollab", false)))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function is a trigger of table sharecollab.%s only", table)));
-	return trigger;
-}
 
 /*
  * The row of a transition table that has one row.

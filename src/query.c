@@ -5,8 +5,10 @@
 #include "postgres.h"
 
 #include "compat.h"
+#include "access/xact.h"
 #include "query.h"
 #include "utils/builtins.h"
+#include "utils/snapmgr.h"
 
 /*
  * Run a statement; the caller has connected SPI.  With read_only, it sees what
@@ -30,6 +32,22 @@ query_run(SavedQuery *query, const Datum *values, const char *nulls, bool read_o
 	if (result < 0)
 		elog(ERROR, "could not execute \"%s\": %s", query->sql, SPI_result_code_string(result));
 	return SPI_processed;
+}
+
+/*
+ * A query about facts that must be those of now, not of the start of the
+ * transaction: the calendar is locked, so they do not change under us.
+ */
+uint64
+query_latest(SavedQuery *query, const Datum *values)
+{
+	uint64		n;
+
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetLatestSnapshot());
+	n = query_run(query, values, NULL, true);
+	PopActiveSnapshot();
+	return n;
 }
 
 /*

@@ -21,6 +21,7 @@ typedef struct SavedQuery
 } SavedQuery;
 
 extern uint64 query_run(SavedQuery *query, const Datum *values, const char *nulls, bool read_only);
+extern uint64 query_latest(SavedQuery *query, const Datum *values);
 extern Datum query_value(uint64 row, int column, bool *isnull);
 extern void require_arguments(FunctionCallInfo fcinfo, int n, const char *const *names);
 
@@ -31,5 +32,7 @@ extern void require_arguments(FunctionCallInfo fcinfo, int n, const char *const 
 #define ERRCODE_NOT_A_MEMBER			MAKE_SQLSTATE('S','C','0','0','4')
 #define ERRCODE_LEASE_NOT_ACTIVE		MAKE_SQLSTATE('S','C','0','0','5')
 #define ERRCODE_QUOTA_EXCEEDED			MAKE_SQLSTATE('S','C','0','0','6')
+#define ERRCODE_INSUFFICIENT_BALANCE	MAKE_SQLSTATE('S','C','0','0','7')
+#define ERRCODE_BOOKS_CLOSED			MAKE_SQLSTATE('S','C','0','0','8')
 
 #endif							/* SHARECOLLAB_QUERY_H */

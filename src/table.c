@@ -81,6 +81,13 @@ row_open(TableRow *row, const char *table, const char *index, Snapshot snapshot,
 	index_rescan(row->scan, keys, nkeys, NULL, 0);
 }
 
+/* Look for others, in the same table by the same index. */
+void
+row_again(TableRow *row, ScanKey keys, int nkeys)
+{
+	index_rescan(row->scan, keys, nkeys, NULL, 0);
+}
+
 bool
 row_next(TableRow *row)
 {

@@ -26,6 +26,7 @@ extern Relation open_own_table(const char *name, LOCKMODE lockmode);
 extern AttrNumber column_number(Relation relation, const char *name);
 extern void row_open(TableRow *row, const char *table, const char *index, Snapshot snapshot,
 					 ScanKey keys, int nkeys);
+extern void row_again(TableRow *row, ScanKey keys, int nkeys);
 extern bool row_next(TableRow *row);
 extern Datum row_column(TableRow *row, const char *name, bool *isnull);
 extern void row_close(TableRow *row);

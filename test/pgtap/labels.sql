@@ -205,6 +205,9 @@ INSERT INTO expected VALUES
 	('activity_transition(internal,text,timestamp with time zone,bigint,bigint)', 'immutable safe'),
 	('activity_transition(internal,text,timestamp with time zone,integer,integer)', 'immutable safe'),
 	('band(activity,numeric,numeric)', 'immutable strict safe'),
+	('burstiness(timestamp with time zone)', 'aggregate immutable safe'),
+	('burstiness_final(internal)', 'immutable safe'),
+	('burstiness_transition(internal,timestamp with time zone)', 'immutable safe'),
 	('by_count(activity)', 'immutable strict safe'),
 	('by_lines(activity)', 'immutable strict safe'),
 	('casual(activity,numeric)', 'immutable strict safe'),
@@ -223,6 +226,9 @@ INSERT INTO expected VALUES
 	('rekey(activity,jsonb)', 'immutable strict safe'),
 	('sum(activity)', 'aggregate immutable safe'),
 	('sum_activity_transition(internal,activity)', 'immutable safe'),
+	-- 16-money
+	('currency_scale(text)', 'immutable strict safe'),
+
 	-- 20-parties
 	('party_id(text)', 'stable strict safe'),
 	('create_party(text,text,text,regrole)', 'volatile unsafe'),
@@ -289,13 +295,57 @@ INSERT INTO expected VALUES
 	('import_github(text,text,jsonb)', 'volatile unsafe'),
 	('import_gitlab(text,jsonb)', 'volatile unsafe'),
 	('import_registry(text,jsonb)', 'volatile unsafe'),
+	-- 48-guard
+	('refuse_change()', 'trigger volatile unsafe'),
+
 	-- 50-billing
 	('split(numeric,numeric,integer)', 'window immutable safe'),
+
+	-- 52-ledger
+	('posting_check()', 'trigger volatile unsafe'),
+	('open_account(text,text,text,text,numeric,numeric)', 'volatile unsafe'),
+	('post_journal(text,bigint[],numeric[],text,text,text,timestamp with time zone,text)', 'volatile unsafe'),
+	('reverse_journal(bigint,timestamp with time zone,text)', 'volatile unsafe'),
+
+	-- 56-focus
+	('focus_columns()', 'set immutable safe'),
+	('focus_services()', 'set immutable safe'),
+	('focus_rules()', 'set immutable safe'),
+	('focus_rounding_tolerance(bigint,numeric)', 'immutable strict safe'),
+	('focus_rows(regclass)', 'set stable unsafe'),
+	('json_or_null(text)', 'immutable strict safe'),
+	('focus_number(text)', 'immutable strict safe'),
+	('focus_instant(text)', 'immutable strict safe'),
+	('focus_allocated_ratio(text)', 'immutable strict safe'),
+	('focus_contract_applied(text)', 'immutable strict safe'),
+	('focus_violations(regclass,focus_dataset,focus_version,boolean,regclass)', 'set stable unsafe'),
+
+	-- 58-energy
+	('set_grid_intensity(text,profile,tstzrange,text)', 'volatile unsafe'),
+	('carbon_report(text,tstzrange,text,timestamp with time zone,integer)', 'set stable safe'),
+
 	-- 60-reports
 	('utilization_report(text,tstzrange,interval)', 'set stable safe'),
 	('cost_report(text,tstzrange,integer)', 'set stable safe'),
+	('health_report(text,tstzrange,boolean,boolean,boolean,timestamp with time zone,timestamp with time zone)', 'set stable safe'),
+	('review_report(text,tstzrange,double precision,boolean,timestamp with time zone,timestamp with time zone)', 'set stable safe'),
 	('contributor_report(text,tstzrange,boolean,boolean,boolean,timestamp with time zone,timestamp with time zone)', 'set stable safe'),
-	('revenue_report(text,tstzrange,integer)', 'set stable safe');
+	('revenue_report(text,tstzrange,integer)', 'set stable safe'),
+	-- 70-pages
+	('gantt(text[],tstzrange[],text[],tstzrange,text,text,integer)', 'immutable strict safe'),
+	('html_escape(text)', 'immutable strict safe'),
+	('html_figure(text,text,text)', 'immutable safe'),
+	('html_number(numeric)', 'immutable strict safe'),
+	('html_page(text,text,text)', 'stable safe'),
+	('html_period(tstzrange,text)', 'stable strict safe'),
+	('html_row(text[])', 'immutable safe'),
+	('html_table(text,text[],text,text)', 'immutable safe'),
+	('lease_gantt(text,tstzrange,integer,integer)', 'stable safe'),
+	('report_html(text,tstzrange,interval)', 'stable safe'),
+	('statement_html(text,tstzrange,text)', 'stable safe'),
+	('svg(profile,tstzrange,text,text,text,integer,integer)', 'immutable strict safe'),
+	('svg(profile[],text[],tstzrange,text,text,text,integer,integer)', 'immutable strict safe'),
+	('svg(tally,text,text,integer,integer)', 'immutable strict safe');
 
 -- ----------
 -- The catalog
@@ -374,9 +424,9 @@ $$, 'no volatile function is parallel safe');
 -- ----------
 SELECT is_empty($$
 	SELECT signature FROM function JOIN pg_aggregate ON aggfnoid = function.oid
-	WHERE proparallel <> 's' OR aggcombinefn = 0
-	OR (aggtranstype = 'internal'::regtype AND (aggserialfn = 0 OR aggdeserialfn = 0))
-$$, 'every aggregate is parallel safe, combines, and can send its state');
+	WHERE proparallel <> 's' OR signature <> 'burstiness(timestamp with time zone)'
+	AND (aggcombinefn = 0 OR (aggtranstype = 'internal'::regtype AND (aggserialfn = 0 OR aggdeserialfn = 0)))
+$$, 'every aggregate is parallel safe, combines (unless it needs the order of its rows), and can send its state');
 
 SELECT is_empty($$
 	SELECT signature, support.oid::regprocedure

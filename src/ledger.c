@@ -1,0 +1,519 @@
+/*
+ * ledger.c
+ *		Double entry: what every journal must be, whatever statement writes it.
+ *
+ * One trigger sees all postings of a statement at once, which costs little,
+ * and checks that in each journal the amounts sum to zero in every currency.
+ * A journal is written by one statement: its lines are 1 to n, and the primary
+ * key (journal_id, line) admits line 1 only once.
+ *
+ * Nothing is kept up to date by a posting, so that many can write to the same
+ * account at once; except the balance of an account with a floor or ceiling,
+ * which is checked under the lock of its row.
+ */
+#include "postgres.h"
+
+#include "compat.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "decimal.h"
+#include "guard.h"
+#include "miscadmin.h"
+#include "query.h"
+#include "storage/lmgr.h"
+#include "table.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+/* an exact amount: a mantissa of the largest scale that a decimal can have */
+typedef int128 Amount;
+
+typedef struct LedgerAccount
+{
+	int64		id;
+	char		status;			/* simplehash's */
+	bool		limited;		/* it has a floor or ceiling */
+	int			currency;		/* index into the currencies of the statement */
+	int64		pool_id;		/* 0: of no pool */
+	Amount		change;
+} LedgerAccount;
+
+typedef struct CurrencySum
+{
+	int			currency;
+	Amount		sum;
+	struct CurrencySum *next;
+} CurrencySum;
+
+typedef struct LedgerJournal
+{
+	int64		id;
+	char		status;			/* simplehash's */
+	int32		lines;
+	int32		last_line;
+	TimestampTz occurred_at;
+	TimestampTz recorded_at;
+	CurrencySum first;			/* nearly always the only one */
+} LedgerJournal;
+
+static inline uint32
+hash_id(int64 id)
+{
+	return hash_bytes_uint32((uint32) id ^ (uint32) (id >> 32));
+}
+
+#define SH_PREFIX accounts
+#define SH_ELEMENT_TYPE LedgerAccount
+#define SH_KEY_TYPE int64
+#define SH_KEY id
+#define SH_HASH_KEY(tb, key) hash_id(key)
+#define SH_EQUAL(tb, a, b) ((a) == (b))
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+#define SH_PREFIX journals
+#define SH_ELEMENT_TYPE LedgerJournal
+#define SH_KEY_TYPE int64
+#define SH_KEY id
+#define SH_HASH_KEY(tb, key) hash_id(key)
+#define SH_EQUAL(tb, a, b) ((a) == (b))
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+/* All that a statement posts. */
+typedef struct Ledger
+{
+	accounts_hash *accounts;
+	journals_hash *journals;
+	List	   *currencies;		/* of text * */
+	TableRow	account;		/* to look them up */
+	TableRow	journal;
+} Ledger;
+
+static SavedQuery lock_account = {
+	.sql = "SELECT a.balance, a.floor, a.ceiling, p.name, a.kind FROM sharecollab.account AS a"
+	" JOIN sharecollab.party AS p ON p.party_id = a.party_id"
+	" WHERE a.account_id = $1 FOR NO KEY UPDATE OF a",
+	.nparams = 1, .types = {INT8OID}
+};
+
+static SavedQuery set_balance = {
+	.sql = "UPDATE sharecollab.account SET balance = balance + $2 WHERE account_id = $1",
+	.nparams = 2, .types = {INT8OID, NUMERICOID}
+};
+
+static void
+add_amount(Amount *sum, Amount amount)
+{
+	if (unlikely(__builtin_add_overflow(*sum, amount, sum)))
+		decimal_overflow();
+}
+
+static int
+currency_index(Ledger *ledger, text *currency)
+{
+	ListCell   *cell;
+
+	foreach(cell, ledger->currencies)
+	{
+		text	   *other = lfirst(cell);
+
+		if (VARSIZE_ANY_EXHDR(other) == VARSIZE_ANY_EXHDR(currency) &&
+			memcmp(VARDATA_ANY(other), VARDATA_ANY(currency), VARSIZE_ANY_EXHDR(other)) == 0)
+			return foreach_current_index(cell);
+	}
+	ledger->currencies = lappend(ledger->currencies,
+								 DatumGetTextPCopy(PointerGetDatum(currency)));
+	return list_length(ledger->currencies) - 1;
+}
+
+static LedgerAccount *
+find_account(Ledger *ledger, int64 id)
+{
+	bool		found;
+	LedgerAccount *account = accounts_insert(ledger->accounts, id, &found);
+
+	if (!found)
+	{
+		ScanKeyData key;
+		bool		no_floor,
+					no_ceiling,
+					no_pool;
+		Datum		pool;
+
+		key_int8(&key, 1, id);
+		row_again(&ledger->account, &key, 1);
+		if (!row_next(&ledger->account))
+			ereport(ERROR,
+					(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+					 errmsg("account " INT64_FORMAT " does not exist", id)));
+		account->currency = currency_index(ledger, DatumGetTextPP(row_column(&ledger->account, "currency", &no_floor)));
+		row_column(&ledger->account, "floor", &no_floor);
+		row_column(&ledger->account, "ceiling", &no_ceiling);
+		pool = row_column(&ledger->account, "pool_id", &no_pool);
+		account->limited = !no_floor || !no_ceiling;
+		account->pool_id = no_pool ? 0 : DatumGetInt64(pool);
+		account->change = 0;
+	}
+	return account;
+}
+
+static LedgerJournal *
+find_journal(Ledger *ledger, int64 id, int currency)
+{
+	bool		found;
+	LedgerJournal *journal = journals_insert(ledger->journals, id, &found);
+
+	if (!found)
+	{
+		ScanKeyData key;
+		bool		isnull;
+
+		key_int8(&key, 1, id);
+		row_again(&ledger->journal, &key, 1);
+		if (!row_next(&ledger->journal))
+			ereport(ERROR,
+					(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+					 errmsg("journal " INT64_FORMAT " does not exist", id)));
+		journal->occurred_at = DatumGetTimestampTz(row_column(&ledger->journal, "occurred_at", &isnull));
+		journal->recorded_at = DatumGetTimestampTz(row_column(&ledger->journal, "recorded_at", &isnull));
+		journal->lines = journal->last_line = 0;
+		journal->first.currency = currency;
+		journal->first.sum = 0;
+		journal->first.next = NULL;
+	}
+	return journal;
+}
+
+/*
+ * Take note of a posting; the checks that need no other posting are here.
+ */
+static void
+add_posting(Ledger *ledger, int64 journal_id, int32 line, int64 account_id,
+			TimestampTz occurred_at, TimestampTz recorded_at, Decimal value)
+{
+	LedgerAccount *account = find_account(ledger, account_id);
+	LedgerJournal *journal = find_journal(ledger, journal_id, account->currency);
+	CurrencySum *sum = &journal->first;
+	Amount		amount = value.mantissa;
+
+	if (journal->occurred_at != occurred_at || journal->recorded_at != recorded_at)
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("a posting of journal " INT64_FORMAT " has not the times of its journal", journal_id)));
+	while (sum->currency != account->currency)
+	{
+		if (sum->next == NULL)
+		{
+			sum->next = palloc0(sizeof(CurrencySum));
+			sum->next->currency = account->currency;
+		}
+		sum = sum->next;
+	}
+	if (!decimal128_rescale(&amount, value.scale, DECIMAL_MAX_SCALE))
+		decimal_overflow();
+	add_amount(&sum->sum, amount);
+	add_amount(&account->change, amount);
+	journal->lines++;
+	journal->last_line = Max(journal->last_line, line);
+}
+
+static void
+read_postings(Ledger *ledger, TriggerData *trigger)
+{
+	Relation	relation = trigger->tg_relation;
+	AttrNumber	columns[] = {
+		column_number(relation, "journal_id"), column_number(relation, "line"), column_number(relation, "account_id"),
+		column_number(relation, "occurred_at"), column_number(relation, "recorded_at"), column_number(relation, "amount")
+	};
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsMinimalTuple);
+
+	tuplestore_rescan(trigger->tg_newtable);
+	while (tuplestore_gettupleslot(trigger->tg_newtable, true, false, slot))
+	{
+		Datum		value[lengthof(columns)];
+		bool		isnull;
+
+		CHECK_FOR_INTERRUPTS();
+		/* none of the columns can be null */
+		for (size_t i = 0; i < lengthof(columns); i++)
+			value[i] = slot_getattr(slot, columns[i], &isnull);
+		add_posting(ledger, DatumGetInt64(value[0]), DatumGetInt32(value[1]), DatumGetInt64(value[2]),
+					DatumGetTimestampTz(value[3]), DatumGetTimestampTz(value[4]), decimal_arg(value[5], "amount"));
+	}
+	ExecDropSingleTupleTableSlot(slot);
+}
+
+static Datum
+amount_numeric(Amount amount)
+{
+	return DirectFunctionCall1(numeric_trim_scale, decimal128_get_numeric(amount, DECIMAL_MAX_SCALE));
+}
+
+/*
+ * Of several journals that are wrong, the first is named, in every run.
+ */
+static void
+check_journals(Ledger *ledger)
+{
+	LedgerJournal *journal,
+			   *wrong = NULL;
+	journals_iterator iterator;
+
+	journals_start_iterate(ledger->journals, &iterator);
+	while ((journal = journals_iterate(ledger->journals, &iterator)) != NULL)
+	{
+		bool		right = journal->last_line == journal->lines;
+
+		for (CurrencySum *sum = &journal->first; sum != NULL; sum = sum->next)
+			right = right && sum->sum == 0;
+		if (!right && (wrong == NULL || journal->id < wrong->id))
+			wrong = journal;
+	}
+	if (wrong == NULL)
+		return;
+	for (CurrencySum *sum = &wrong->first; sum != NULL; sum = sum->next)
+	{
+		if (sum->sum != 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_CHECK_VIOLATION),
+					 errmsg("journal " INT64_FORMAT " does not balance", wrong->id),
+					 errdetail("Its postings in %s sum to %s.",
+							   text_to_cstring(list_nth(ledger->currencies, sum->currency)),
+							   DatumGetCString(DirectFunctionCall1(numeric_out, amount_numeric(sum->sum)))),
+					 errhint("All postings of a journal are written by one statement.")));
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("journal " INT64_FORMAT " is not complete", wrong->id),
+			 errdetail("It has %d lines, and the last of them is number %d.", wrong->lines, wrong->last_line),
+			 errhint("All postings of a journal are written by one statement.")));
+}
+
+static int
+compare_accounts(const void *a, const void *b)
+{
+	const LedgerAccount *x = *(LedgerAccount *const *) a;
+	const LedgerAccount *y = *(LedgerAccount *const *) b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+static void
+refuse_limit(Datum balance, Datum limit, const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_BALANCE),
+			 errmsg("account %s of \"%s\" would pass its %s",
+					TextDatumGetCString(query_value(0, 5, NULL)), TextDatumGetCString(query_value(0, 4, NULL)), what),
+			 errdetail("Its balance would be %s, and its %s is %s.",
+					   DatumGetCString(DirectFunctionCall1(numeric_out, balance)), what,
+					   DatumGetCString(DirectFunctionCall1(numeric_out, limit)))));
+}
+
+/*
+ * Accounts with a floor or ceiling: in the order of their keys, so that two
+ * statements cannot wait for each other.
+ */
+static void
+check_limits(Ledger *ledger)
+{
+	LedgerAccount **limited = palloc(ledger->accounts->members * sizeof(LedgerAccount *));
+	LedgerAccount *account;
+	accounts_iterator iterator;
+	int			n = 0;
+
+	accounts_start_iterate(ledger->accounts, &iterator);
+	while ((account = accounts_iterate(ledger->accounts, &iterator)) != NULL)
+	{
+		if (account->limited)
+			limited[n++] = account;
+	}
+	qsort(limited, n, sizeof(LedgerAccount *), compare_accounts);
+	if (n > 0)
+		SPI_connect();
+	for (int i = 0; i < n; i++)
+	{
+		Datum		values[] = {
+			Int64GetDatum(limited[i]->id), amount_numeric(limited[i]->change)
+		};
+		Datum		balance,
+					limit;
+		bool		isnull;
+
+		query_run(&lock_account, values, NULL, false);
+		balance = DirectFunctionCall2(numeric_add, query_value(0, 1, NULL), values[1]);
+		limit = query_value(0, 2, &isnull);
+		if (!isnull && DatumGetBool(DirectFunctionCall2(numeric_lt, balance, limit)) && limited[i]->change < 0)
+			refuse_limit(balance, limit, "floor");
+		limit = query_value(0, 3, &isnull);
+		if (!isnull && DatumGetBool(DirectFunctionCall2(numeric_gt, balance, limit)) && limited[i]->change > 0)
+			refuse_limit(balance, limit, "ceiling");
+		query_run(&set_balance, values, NULL, false);
+	}
+	if (n > 0)
+		SPI_finish();
+}
+
+PG_FUNCTION_INFO_V1(posting_check);
+Datum
+posting_check(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = require_trigger(fcinfo, "posting");
+	Ledger		ledger = {0};
+	ScanKeyData key;
+
+	if (is_restore(trigger))
+		return PointerGetDatum(NULL);
+	/* accounts and journals that the same statement made, or others just did */
+	CommandCounterIncrement();
+	key_int8(&key, 1, 0);
+	row_open(&ledger.account, "account", "account_pkey", GetLatestSnapshot(), &key, 1);
+	row_open(&ledger.journal, "journal", "journal_pkey", GetLatestSnapshot(), &key, 1);
+	ledger.accounts = accounts_create(CurrentMemoryContext, 8, NULL);
+	ledger.journals = journals_create(CurrentMemoryContext, 1, NULL);
+	read_postings(&ledger, trigger);
+	row_close(&ledger.account);
+	row_close(&ledger.journal);
+	check_journals(&ledger);
+	check_limits(&ledger);
+	return PointerGetDatum(NULL);
+}
+
+/* ----------
+ * Verbs
+ * ----------
+ */
+
+static SavedQuery insert_journal = {
+	.sql = "WITH journal AS ("
+	"INSERT INTO sharecollab.journal (pool_id, kind, source, source_key, occurred_at, description)"
+	" VALUES ($1, $2, $3, $4, coalesce($5, pg_catalog.now()), $6)"
+	" ON CONFLICT (source, source_key) DO NOTHING RETURNING journal_id, occurred_at, recorded_at), posting AS ("
+	"INSERT INTO sharecollab.posting (journal_id, line, account_id, occurred_at, recorded_at, amount)"
+	" SELECT j.journal_id, l.line, l.account_id, j.occurred_at, j.recorded_at, l.amount"
+	" FROM journal AS j, unnest($7, $8) WITH ORDINALITY AS l (account_id, amount, line))"
+	" SELECT j.journal_id FROM journal AS j",
+	.nparams = 8,
+	.types = {INT8OID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, INT8ARRAYOID, NUMERICARRAYOID}
+};
+
+/* what differs, if anything: NULL if nothing does */
+static SavedQuery same_journal = {
+	.sql = "SELECT j.journal_id, CASE"
+	" WHEN j.pool_id IS DISTINCT FROM $1 THEN 'pool'"
+	" WHEN j.kind <> $2 THEN 'kind'"
+	" WHEN j.occurred_at <> $5 THEN 'time'"
+	" WHEN j.description IS DISTINCT FROM $6 THEN 'description'"
+	" WHEN (SELECT pg_catalog.array_agg(p.account_id ORDER BY p.line) FROM sharecollab.posting AS p"
+	" WHERE p.journal_id = j.journal_id) IS DISTINCT FROM $7 THEN 'accounts'"
+	" WHEN (SELECT pg_catalog.array_agg(p.amount ORDER BY p.line) FROM sharecollab.posting AS p"
+	" WHERE p.journal_id = j.journal_id) IS DISTINCT FROM $8 THEN 'amounts' END"
+	" FROM sharecollab.journal AS j WHERE j.source = $3 AND j.source_key = $4",
+	.nparams = 8,
+	.types = {INT8OID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, INT8ARRAYOID, NUMERICARRAYOID}
+};
+
+static SavedQuery insert_reversal = {
+	.sql = "WITH journal AS ("
+	"INSERT INTO sharecollab.journal (pool_id, kind, occurred_at, description, reverses)"
+	" SELECT o.pool_id, 'reversal', coalesce($2, pg_catalog.now()), $3, o.journal_id"
+	" FROM sharecollab.journal AS o WHERE o.journal_id = $1"
+	" ON CONFLICT (reverses) DO NOTHING RETURNING journal_id, occurred_at, recorded_at), posting AS ("
+	"INSERT INTO sharecollab.posting (journal_id, line, account_id, occurred_at, recorded_at, amount, charge_id)"
+	" SELECT j.journal_id, o.line, o.account_id, j.occurred_at, j.recorded_at, -o.amount, o.charge_id"
+	" FROM journal AS j, sharecollab.posting AS o WHERE o.journal_id = $1)"
+	" SELECT j.journal_id FROM journal AS j",
+	.nparams = 3, .types = {INT8OID, TIMESTAMPTZOID, TEXTOID}
+};
+
+static SavedQuery reversal_of = {
+	.sql = "SELECT j.journal_id FROM sharecollab.journal AS j WHERE j.reverses = $1",
+	.nparams = 1, .types = {INT8OID}
+};
+
+/*
+ * post_journal(kind, accounts, amounts, pool, source, source_key, occurred_at,
+ * description)
+ */
+PG_FUNCTION_INFO_V1(journal_post);
+Datum
+journal_post(PG_FUNCTION_ARGS)
+{
+	static const char *const names[] = {"kind", "accounts", "amounts"};
+	static const int argument[] = {3, 0, 4, 5, 6, 7, 1, 2};
+	Datum		values[8];
+	char		nulls[9] = "        ";
+	bool		same;
+	int64		result;
+
+	require_arguments(fcinfo, lengthof(names), names);
+	if (ArrayGetNItems(ARR_NDIM(PG_GETARG_ARRAYTYPE_P(1)), ARR_DIMS(PG_GETARG_ARRAYTYPE_P(1))) !=
+		ArrayGetNItems(ARR_NDIM(PG_GETARG_ARRAYTYPE_P(2)), ARR_DIMS(PG_GETARG_ARRAYTYPE_P(2))))
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("there must be as many amounts as accounts")));
+	if (PG_ARGISNULL(4) != PG_ARGISNULL(5))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("source and source_key go together")));
+	for (int i = 0; i < 8; i++)
+	{
+		values[i] = PG_GETARG_DATUM(argument[i]);
+		if (PG_ARGISNULL(argument[i]))
+			nulls[i] = 'n';
+	}
+	if (!PG_ARGISNULL(3))
+		values[0] = Int64GetDatum(id_of_name("pool", PG_GETARG_TEXT_PP(3), GetLatestSnapshot()));
+	SPI_connect();
+	if (query_run(&insert_journal, values, nulls, false) == 0)
+	{
+		query_run(&same_journal, values, nulls, false);
+		query_value(0, 2, &same);
+		if (!same)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNIQUE_VIOLATION),
+					 errmsg("journal \"%s\" of \"%s\" was posted before, and differently",
+							text_to_cstring(PG_GETARG_TEXT_PP(5)), text_to_cstring(PG_GETARG_TEXT_PP(4))),
+					 errdetail("This differs from journal " INT64_FORMAT " in its %s.",
+							   DatumGetInt64(query_value(0, 1, NULL)), TextDatumGetCString(query_value(0, 2, NULL)))));
+	}
+	result = DatumGetInt64(query_value(0, 1, NULL));
+	SPI_finish();
+	PG_RETURN_INT64(result);
+}
+
+/* reverse_journal(journal, occurred_at, description) */
+PG_FUNCTION_INFO_V1(journal_reverse);
+Datum
+journal_reverse(PG_FUNCTION_ARGS)
+{
+	static const char *const names[] = {"journal"};
+	Datum		values[3];
+	char		nulls[4] = "   ";
+	int64		result;
+
+	require_arguments(fcinfo, lengthof(names), names);
+	for (int i = 0; i < 3; i++)
+	{
+		values[i] = PG_GETARG_DATUM(i);
+		if (PG_ARGISNULL(i))
+			nulls[i] = 'n';
+	}
+	SPI_connect();
+	if (query_run(&insert_reversal, values, nulls, false) == 0 &&
+		query_run(&reversal_of, values, NULL, false) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("journal " INT64_FORMAT " does not exist", PG_GETARG_INT64(0))));
+	result = DatumGetInt64(query_value(0, 1, NULL));
+	SPI_finish();
+	PG_RETURN_INT64(result);
+}
