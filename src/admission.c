@@ -318,22 +318,6 @@ static SavedQuery overdrawn_provider = {
 	.nparams = 1, .types = {INT8OID}
 };
 
-/*
- * A query about facts that must be those of now, not of the start of the
- * transaction: the calendar is locked, so they do not change under us.
- */
-static uint64
-query_latest(SavedQuery *query, const Datum *values)
-{
-	uint64		n;
-
-	CommandCounterIncrement();
-	PushActiveSnapshot(GetLatestSnapshot());
-	n = query_run(query, values, NULL, true);
-	PopActiveSnapshot();
-	return n;
-}
-
 static Datum
 no_profile(void)
 {

@@ -254,10 +254,10 @@ SELECT is_empty('SELECT * FROM check_calendar()', 'the calendar is what the fact
 -- Trees
 -- ----------
 
-SELECT throws_ok($$INSERT INTO pool (pool_id, name, kind, unit, steward_id, parent_id) OVERRIDING SYSTEM VALUE VALUES (1000001, 'hen', 'compute', 'gpu', 1, 1000002), (1000002, 'egg', 'compute', 'gpu', 1, 1000001)$$,
+SELECT throws_ok($$INSERT INTO pool (pool_id, name, kind, unit, steward_id, parent_id) OVERRIDING SYSTEM VALUE VALUES (1000001, 'hen', 'compute', 'gpu', party_id('grid'), 1000002), (1000002, 'egg', 'compute', 'gpu', party_id('grid'), 1000001)$$,
 	'22023', NULL, 'pools that are made together are not their own ancestors');
-SELECT lives_ok($$INSERT INTO pool (pool_id, name, kind, unit, steward_id, parent_id) OVERRIDING SYSTEM VALUE SELECT 2000000 + i, 'chain' || i, 'compute', 'gpu', 1, CASE WHEN i > 0 THEN 1999999 + i END FROM generate_series(0, 32) AS i$$, 'a pool may have 32 ancestors');
-SELECT throws_ok($$INSERT INTO pool (name, kind, unit, steward_id, parent_id) VALUES ('too deep', 'compute', 'gpu', 1, 2000032)$$, '22023', NULL, 'but not 33');
+SELECT lives_ok($$INSERT INTO pool (pool_id, name, kind, unit, steward_id, parent_id) OVERRIDING SYSTEM VALUE SELECT 2000000 + i, 'chain' || i, 'compute', 'gpu', party_id('grid'), CASE WHEN i > 0 THEN 1999999 + i END FROM generate_series(0, 32) AS i$$, 'a pool may have 32 ancestors');
+SELECT throws_ok($$INSERT INTO pool (name, kind, unit, steward_id, parent_id) VALUES ('too deep', 'compute', 'gpu', party_id('grid'), 2000032)$$, '22023', NULL, 'but not 33');
 SELECT throws_ok($$UPDATE pool SET parent_id = 2000032 WHERE name = 'buffered'$$, '22023', NULL, 'however it comes to that');
 
 -- a parent that is short of what its children take: those give way whose leases take it
