@@ -39,6 +39,7 @@
 #include "executor/executor.h"
 #include "guard.h"
 #include "miscadmin.h"
+#include "progress.h"
 #include "query.h"
 #include "table.h"
 #include "utils/acl.h"
@@ -1298,12 +1299,17 @@ rebuild(Datum pools)
 	Admission  *admission = admission_new(CHANGE_OF_SUPPLY, ShareRowExclusiveLock);
 	Calendar   *calendar = admission->calendar;
 	SavedQuery *facts[] = {&all_supply, &all_leases, &all_quotas};
+	static const char *const names[] = {"supply", "leases", "quotas"};
+	Progress	progress;
 
+	progress_begin(&progress);
 	query_run(&delete_pages, &pools, NULL, false);
 	query_run(&pages_of_pools, &pools, NULL, false);
 	pfree(admission);
 	for (size_t i = 0; i < lengthof(facts); i++)
 	{
+		ereport(progress_level(&progress),
+				(errmsg("calendar is made again: %s", names[i])));
 		admission = palloc0(sizeof(Admission));
 		admission->calendar = calendar;
 		admission->kind = i == 0 ? CHANGE_OF_SUPPLY : CHANGE_OF_LEASES;
