@@ -39,6 +39,7 @@
 #include "executor/executor.h"
 #include "guard.h"
 #include "miscadmin.h"
+#include "progress.h"
 #include "query.h"
 #include "table.h"
 #include "utils/acl.h"
@@ -1303,9 +1304,12 @@ rebuild(Datum pools)
 	Admission  *admission = admission_new(CHANGE_OF_SUPPLY, ShareRowExclusiveLock);
 	Calendar   *calendar = admission->calendar;
 	SavedQuery *facts[] = {&all_supply, &all_leases, &all_quotas};
+	static const char *const names[] = {"supply", "leases", "quotas"};
+	Progress	progress;
 	Datum	   *elements;
 	int			n;
 
+	progress_begin(&progress);
 	deconstruct_array(DatumGetArrayTypeP(pools), INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
 					  &elements, NULL, &n);
 	for (int i = 0; i < n; i++)
@@ -1314,6 +1318,8 @@ rebuild(Datum pools)
 	pfree(admission);
 	for (size_t i = 0; i < lengthof(facts); i++)
 	{
+		ereport(progress_level(&progress),
+				(errmsg("calendar is made again: %s", names[i])));
 		admission = palloc0(sizeof(Admission));
 		admission->calendar = calendar;
 		admission->kind = i == 0 ? CHANGE_OF_SUPPLY : CHANGE_OF_LEASES;

@@ -19,6 +19,7 @@
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "progress.h"
 #include "query.h"
 #include "table.h"
 #include "tcop/utility.h"
@@ -1350,7 +1351,9 @@ lease_import(PG_FUNCTION_ARGS)
 	char	   *sql;
 	char	   *found;
 	uint64		count;
+	Progress	progress;
 
+	progress_begin(&progress);
 	require_arguments(fcinfo, lengthof(names), names);
 	relation = PG_GETARG_OID(0);
 	if (get_rel_name(relation) == NULL)
@@ -1411,6 +1414,8 @@ lease_import(PG_FUNCTION_ARGS)
 						column_value(3) ? column_value(3) : "(null)", column_value(2)),
 				 errdetail("%s", found)));
 
+	ereport(progress_level(&progress),
+			(errmsg("leases are checked, now they are admitted")));
 	sql = psprintf("INSERT INTO sharecollab.lease"
 				   " (pool_id, consumer_id, quantity, during, price, reference)"
 				   " SELECT p.pool_id, c.party_id, s.quantity, s.during, p.price, s.reference"

@@ -16,7 +16,7 @@ COMMENT ON COLUMN pool_status.pool IS 'Name of the pool.';
 COMMENT ON COLUMN pool_status.kind IS 'compute, data or model.';
 COMMENT ON COLUMN pool_status.unit IS 'What the quantities count.';
 COMMENT ON COLUMN pool_status.steward IS 'Who runs the pool.';
-COMMENT ON COLUMN pool_status.price IS 'Price of a unit for an hour.';
+COMMENT ON COLUMN pool_status.price IS 'Price of a unit for an hour, now.';
 COMMENT ON COLUMN pool_status.currency IS 'Currency of the price.';
 COMMENT ON COLUMN pool_status.capacity IS 'Quantity supplied now.';
 COMMENT ON COLUMN pool_status.leased IS 'Quantity leased now.';
@@ -61,12 +61,12 @@ COMMENT ON VIEW lease_status IS 'Leases, with names and their state now.';
 COMMENT ON COLUMN lease_status.pool IS 'Name of the pool.';
 COMMENT ON COLUMN lease_status.lease_id IS 'Key of the lease.';
 COMMENT ON COLUMN lease_status.consumer IS 'Who holds the lease.';
-COMMENT ON COLUMN lease_status.quantity IS 'Quantity leased.';
+COMMENT ON COLUMN lease_status.quantity IS 'Quantity leased, in that unit.';
 COMMENT ON COLUMN lease_status.unit IS 'What the quantity counts.';
 COMMENT ON COLUMN lease_status.during IS 'The period as reserved.';
 COMMENT ON COLUMN lease_status.effective IS 'The period for which it really holds its quantity.';
 COMMENT ON COLUMN lease_status.state IS 'held (until it is confirmed), upcoming, active, ended, or how it ended early (released, cancelled, expired, reclaimed, amended): derived from the time now.';
-COMMENT ON COLUMN lease_status.price IS 'Price of a unit for an hour.';
+COMMENT ON COLUMN lease_status.price IS 'Price of a unit for an hour, in that currency: the lease''s own or else the pool''s.';
 COMMENT ON COLUMN lease_status.currency IS 'Currency of the price.';
 COMMENT ON COLUMN lease_status.reference IS 'What the lease is called elsewhere.';
 COMMENT ON COLUMN lease_status.booking_id IS 'What the lines of a bundle have in common.';
@@ -139,12 +139,12 @@ COMMENT ON COLUMN lease_in_deficit.pool IS 'Name of the pool that has not enough
 COMMENT ON COLUMN lease_in_deficit.position IS 'Place in the order in which the pool''s leases give way.';
 COMMENT ON COLUMN lease_in_deficit.lease_id IS 'Key of the lease.';
 COMMENT ON COLUMN lease_in_deficit.consumer IS 'Who holds the lease.';
-COMMENT ON COLUMN lease_in_deficit.quantity IS 'Quantity leased.';
+COMMENT ON COLUMN lease_in_deficit.quantity IS 'Quantity leased, in that unit.';
 COMMENT ON COLUMN lease_in_deficit.unit IS 'What the quantity counts.';
 COMMENT ON COLUMN lease_in_deficit.during IS 'The period as reserved.';
 COMMENT ON COLUMN lease_in_deficit.preemptible IS 'Whether it may be reclaimed.';
 COMMENT ON COLUMN lease_in_deficit.reclaimable_at IS 'From when on it can be reclaimed, with the pool''s notice; NULL if it is not preemptible.';
-COMMENT ON COLUMN lease_in_deficit.missing IS 'How much of it there is not, and when.';
+COMMENT ON COLUMN lease_in_deficit.missing IS 'How much of it is not there, over time, in the same unit.';
 
 CREATE VIEW lease_price WITH (security_invoker) AS
 	SELECT l.pool_id, l.lease_id, l.consumer_id, l.quantity, l.effective AS period, l.price, true AS used
@@ -157,12 +157,12 @@ CREATE VIEW lease_price WITH (security_invoker) AS
 	WHERE l.refund < 1;
 ALTER VIEW lease_price OWNER TO @extowner@;
 COMMENT ON VIEW lease_price IS 'What leases are charged for: the time that they hold their quantity, and what is not paid back of the price of the rest.';
-COMMENT ON COLUMN lease_price.pool_id IS 'The pool.';
-COMMENT ON COLUMN lease_price.lease_id IS 'The lease.';
-COMMENT ON COLUMN lease_price.consumer_id IS 'Who holds the lease.';
-COMMENT ON COLUMN lease_price.quantity IS 'Quantity leased.';
-COMMENT ON COLUMN lease_price.period IS 'When.';
-COMMENT ON COLUMN lease_price.price IS 'Price of a unit for an hour; NULL for the pool''s price.';
+COMMENT ON COLUMN lease_price.pool_id IS 'Key of the pool.';
+COMMENT ON COLUMN lease_price.lease_id IS 'Key of the lease.';
+COMMENT ON COLUMN lease_price.consumer_id IS 'Key of the party that holds the lease.';
+COMMENT ON COLUMN lease_price.quantity IS 'Quantity leased, in the pool''s unit.';
+COMMENT ON COLUMN lease_price.period IS 'The time that is charged for.';
+COMMENT ON COLUMN lease_price.price IS 'Price of a unit for an hour, in the pool''s currency; NULL for the pool''s price.';
 COMMENT ON COLUMN lease_price.used IS 'Whether the lease holds its quantity then; if not, it was given back.';
 
 -- The calendar is an exact rollup that is always current: this report reads
