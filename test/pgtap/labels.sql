@@ -228,7 +228,11 @@ INSERT INTO expected VALUES
 	('sum_activity_transition(internal,activity)', 'immutable safe'),
 	-- 16-money
 	('currency_scale(text)', 'immutable strict safe'),
-
+	('money_round(numeric,integer,text)', 'immutable strict safe'),
+	('money_round(numeric,text,text)', 'immutable strict safe'),
+	('split(numeric,numeric,integer)', 'window immutable safe'),
+	('tiered(numeric,numeric[],numeric[],numeric[],text)', 'immutable safe'),
+	('tiers(numeric,numeric[],numeric[],numeric[],text)', 'set immutable safe'),
 	-- 20-parties
 	('party_id(text)', 'stable strict safe'),
 	('create_party(text,text,text,regrole)', 'volatile unsafe'),
@@ -299,7 +303,6 @@ INSERT INTO expected VALUES
 	('refuse_change()', 'trigger volatile unsafe'),
 
 	-- 50-billing
-	('split(numeric,numeric,integer)', 'window immutable safe'),
 
 	-- 52-ledger
 	('posting_check()', 'trigger volatile unsafe'),
