@@ -300,6 +300,7 @@ INSERT INTO expected VALUES
 	('import_registry(text,jsonb)', 'volatile unsafe'),
 	-- 48-guard
 	('refuse_change()', 'trigger volatile unsafe'),
+	('keep_referenced()', 'trigger volatile unsafe'),
 
 	-- 50-billing
 	('usage_once()', 'trigger volatile unsafe'),
