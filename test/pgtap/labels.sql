@@ -228,7 +228,11 @@ INSERT INTO expected VALUES
 	('sum_activity_transition(internal,activity)', 'immutable safe'),
 	-- 16-money
 	('currency_scale(text)', 'immutable strict safe'),
-
+	('money_round(numeric,integer,text)', 'immutable strict safe'),
+	('money_round(numeric,text,text)', 'immutable strict safe'),
+	('split(numeric,numeric,integer)', 'window immutable safe'),
+	('tiered(numeric,numeric[],numeric[],numeric[],text)', 'immutable safe'),
+	('tiers(numeric,numeric[],numeric[],numeric[],text)', 'set immutable safe'),
 	-- 20-parties
 	('party_id(text)', 'stable strict safe'),
 	('create_party(text,text,text,regrole)', 'volatile unsafe'),
@@ -268,7 +272,6 @@ INSERT INTO expected VALUES
 	('calendar_free(bigint,bigint,tstzrange)', 'stable strict safe'),
 	-- 40-collaboration
 	('affiliation_check()', 'trigger volatile unsafe'),
-	('contribution_keep()', 'trigger volatile unsafe'),
 	('project_id(text)', 'stable strict safe'),
 	('create_project(text,text,text)', 'volatile unsafe'),
 	('link_identity(bigint,text,tstzrange)', 'volatile unsafe'),
@@ -297,9 +300,19 @@ INSERT INTO expected VALUES
 	('import_registry(text,jsonb)', 'volatile unsafe'),
 	-- 48-guard
 	('refuse_change()', 'trigger volatile unsafe'),
+	('keep_referenced()', 'trigger volatile unsafe'),
 
 	-- 50-billing
-	('split(numeric,numeric,integer)', 'window immutable safe'),
+	('usage_once()', 'trigger volatile unsafe'),
+	('create_usage_partition(date)', 'volatile unsafe'),
+	('record_usage(text,text,text,numeric,tstzrange,text,text,text,bigint,jsonb)', 'volatile unsafe'),
+	('record_usage(regclass)', 'volatile unsafe'),
+	('set_rate(text,text,numeric,text,text,text,tstzrange,numeric[],numeric[],numeric[],numeric,numeric,bigint,numeric,numeric,numeric,numeric,numeric,numeric,numeric,numeric,profile)', 'volatile unsafe'),
+	-- 51-rating
+	('within(numeric,numeric)', 'immutable safe'),
+	('prorated(numeric,tstzrange,tstzrange)', 'immutable safe'),
+	('rated(text,tstzrange,timestamp with time zone,rate[])', 'set stable safe'),
+	('rating_corrections(text,tstzrange)', 'set stable safe'),
 
 	-- 52-ledger
 	('posting_check()', 'trigger volatile unsafe'),
@@ -311,6 +324,7 @@ INSERT INTO expected VALUES
 	('focus_columns()', 'set immutable safe'),
 	('focus_services()', 'set immutable safe'),
 	('focus_rules()', 'set immutable safe'),
+	('focus_date_time(timestamp with time zone,boolean)', 'immutable strict safe'),
 	('focus_rounding_tolerance(bigint,numeric)', 'immutable strict safe'),
 	('focus_rows(regclass)', 'set stable unsafe'),
 	('json_or_null(text)', 'immutable strict safe'),
