@@ -22,7 +22,7 @@ CREATE FUNCTION money_round(amount numeric, currency text, mode text DEFAULT 'ha
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 	RETURN money_round(amount, currency_scale(currency), mode);
 COMMENT ON FUNCTION money_round(numeric, text, text) IS
-'The same, to the decimal places of a currency: see currency_scale().';
+'As money_round(numeric, integer, text), to the decimal places of a currency: see currency_scale().';
 
 CREATE FUNCTION split(amount numeric, weight numeric, scale integer) RETURNS numeric
 	AS 'MODULE_PATHNAME', 'split_window' LANGUAGE C IMMUTABLE WINDOW PARALLEL SAFE;
