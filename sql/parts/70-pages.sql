@@ -65,7 +65,7 @@ BEGIN ATOMIC
 	WHERE p.pool_id = pool_id(lease_gantt.pool);
 END;
 COMMENT ON FUNCTION lease_gantt(text, tstzrange, integer, integer) IS
-'A Gantt chart of the leases of a pool during a bounded period, as SVG: a row for each consumer, a bar with quantity and key for each lease; if there are more than so many, those with the most unit-hours in the period, and the title says so. In the time zone of the pool. NULL for an empty period. Errors: 42704 unknown pool, 22003 unbounded period, 22023 width (in pixels) outside 240 to 4000.';
+'A Gantt chart of the leases of a pool during a bounded period, as SVG: a row for each consumer, a bar with quantity and key for each lease; if there are more than so many (NULL: all), those with the most unit-hours in the period, and the title says so. In the time zone of the pool. NULL for an empty period. Errors: 42704 unknown pool, 22003 unbounded period, 22023 width (in pixels) outside 240 to 4000.';
 
 -- Pages are HTML that is well-formed XML, too. What makes them safe: names go
 -- through html_escape(), and the page itself forbids scripts and the network.
