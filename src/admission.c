@@ -470,6 +470,7 @@ refuse(Admission *admission, const CalendarNode *node, Datum missing)
 	asked = TextDatumGetCString(query_value(0, 1, NULL));
 	unit = TextDatumGetCString(query_value(0, 2, NULL));
 
+	query_hide_context();
 	if (node->quota && node->quota->is_budget)
 		ereport(ERROR,
 				(errcode(ERRCODE_QUOTA_EXCEEDED),
@@ -1007,6 +1008,7 @@ check_providers(int64 pool_id)
 		return;
 	provider = TextDatumGetCString(query_value(0, 1, NULL));
 	profile_read(query_value(0, 2, NULL), &missing);
+	query_hide_context();
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_SUPPLY),
 			 errmsg("provider \"%s\" cannot withdraw more than it supplies", provider),
