@@ -105,12 +105,45 @@ SELECT pg_catalog.pg_extension_config_dump('usage_key', '');
 CREATE TRIGGER keep_facts BEFORE UPDATE OR DELETE OR TRUNCATE ON usage_key
 	FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+CREATE FUNCTION usage_once() RETURNS trigger
+	AS 'MODULE_PATHNAME', 'usage_once' LANGUAGE C;
+COMMENT ON FUNCTION usage_once() IS 'Trigger: leaves out usage that was recorded before; error 23505 if it was recorded otherwise.';
+CREATE TRIGGER once BEFORE INSERT ON usage
+	FOR EACH ROW EXECUTE FUNCTION usage_once();
+
 COMMENT ON TABLE usage_key IS 'What usage was ever recorded, whatever its time and even where a partition of usage is dropped: the same again is ignored, and something else under the same key is an error.';
 COMMENT ON COLUMN usage_key.source IS 'As usage.source.';
 COMMENT ON COLUMN usage_key.source_key IS 'As usage.source_key.';
 COMMENT ON COLUMN usage_key.usage_id IS 'Key of the usage.';
 COMMENT ON COLUMN usage_key.at IS 'When it began.';
 COMMENT ON COLUMN usage_key.digest IS 'SHA-256 of what was recorded.';
+
+CREATE FUNCTION create_usage_partition(month date) RETURNS regclass
+	AS 'MODULE_PATHNAME', 'usage_partition' LANGUAGE C VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION create_usage_partition(date) IS
+'Makes the partition of usage for the month (of UTC) that a day is in, and moves there what was recorded of it. Only for the owner of the extension. Errors: 42P07 it exists already, 42501 somebody else, 22004 null.';
+
+CREATE FUNCTION record_usage(pool text, consumer text, meter text, quantity numeric, during tstzrange, source text, source_key text,
+	provider text DEFAULT NULL, lease_id bigint DEFAULT NULL, labels jsonb DEFAULT '{}')
+	RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+	INSERT INTO usage (pool_id, consumer_id, provider_id, lease_id, meter, quantity, during, at, labels, source, source_key)
+	VALUES (pool_id(record_usage.pool), party_id(record_usage.consumer), party_id(record_usage.provider), record_usage.lease_id,
+		record_usage.meter, record_usage.quantity, record_usage.during, lower(record_usage.during), record_usage.labels,
+		record_usage.source, record_usage.source_key);
+	SELECT k.usage_id
+	FROM usage_key AS k
+	WHERE k.source = record_usage.source AND k.source_key = record_usage.source_key;
+END;
+COMMENT ON FUNCTION record_usage(text, text, text, numeric, tstzrange, text, text, text, bigint, jsonb) IS
+'Records what a consumer used of a pool: a quantity of a meter during a time (an event: from and up to the same instant, ''[t,t]''), of a provider or of whoever supplies then, perhaps under a lease. Returns the key of the usage. To record the same again, by source and source_key, does nothing and returns the key that it has, for ever. Errors: 23505 recorded otherwise, 42704 unknown name, 23503 no such lease of that consumer, 23514 quantity or time that is none, or meter ''lease'', 23502 null, 40001 recorded by another transaction meanwhile (REPEATABLE READ and up).';
+
+CREATE FUNCTION record_usage(source regclass) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'usage_record' LANGUAGE C VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION record_usage(regclass) IS
+'Records all rows of a table or view as usage, all or none; returns how many are new. The source has the columns pool text, consumer text, provider text, lease_id bigint, meter text, quantity numeric, during tstzrange, labels jsonb, source text, source_key text. Errors as record_usage() of one.';
 
 CREATE TABLE rate (
 	pool_id		bigint NOT NULL REFERENCES pool,
@@ -214,7 +247,7 @@ CREATE TABLE charge (
 	FOREIGN KEY (pool_id, billing_period_id) REFERENCES billing_period
 );
 CREATE INDEX charge_billing_period_id_idx ON charge (pool_id, billing_period_id, consumer_id);
-CREATE INDEX charge_during_idx ON charge USING gist (int8range(pool_id, pool_id, '[]'), during);
+CREATE INDEX charge_during_idx ON charge USING gist (int8range(pool_id, pool_id, '[]'), during) WHERE correction;
 CREATE INDEX charge_consumer_id_idx ON charge (consumer_id);
 CREATE INDEX charge_provider_id_idx ON charge (provider_id) WHERE provider_id IS NOT NULL;
 CREATE INDEX charge_lease_id_idx ON charge (pool_id, lease_id) WHERE lease_id IS NOT NULL;
