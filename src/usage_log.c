@@ -13,10 +13,9 @@
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "common/int.h"
-#include "common/jsonapi.h"
 #include "compat.h"
 #include "funcapi.h"
-#include "mb/pg_wchar.h"
+#include "json_text.h"
 #include "miscadmin.h"
 #include "pgtime.h"
 #include "query.h"
@@ -1115,7 +1114,7 @@ read_opencost_line(UsageLog *log, void *arg)
 		char	   *copy = pnstrdup(json.data, json.len);
 		Datum		labels;
 
-		if (json_error_compat(copy, json.len, GetDatabaseEncoding(), true) != JSON_SUCCESS)
+		if (!is_json_text(copy, json.len))
 		{
 			log->error = "Labels is not JSON";
 			return;

@@ -29,8 +29,8 @@ SELECT plan(22);
 CREATE TEMP TABLE line (log text, number bigserial, line text);
 CREATE FUNCTION pg_temp.read(log text, file text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
+	EXECUTE format('ALTER TABLE line ALTER log SET DEFAULT %L', log);
 	EXECUTE format('COPY line (line) FROM PROGRAM %L (FORMAT csv, DELIMITER E''\x01'', QUOTE E''\x02'')', 'zcat ' || quote_literal(file));
-	UPDATE line SET log = read.log WHERE line.log IS NULL;
 END $$;
 SELECT pg_temp.read('sacct', :'data' || '/sacct/xdmod-pozidriv.sacct.gz'), pg_temp.read('lcg', :'data' || '/swf/LCG-2005-1.swf.gz'),
 	pg_temp.read('nasa', :'data' || '/swf/NASA-iPSC-1993-3.1-cln.swf.gz');
@@ -58,7 +58,7 @@ SELECT is(count(DISTINCT consumer), 28::bigint, 'LCG: virtual organisations') FR
 SELECT is(sum(quantity), 1009538099::numeric, 'LCG: the largest') FROM swf WHERE name = 'lcg' AND consumer = 'group 4';
 SELECT is(sum(quantity), 344432239::numeric, 'LCG: the largest donor, by its name') FROM swf
 WHERE name = 'lcg' AND provider = (SELECT regexp_replace(line, '^; Partition: +40 +(\S+) *$', '\1') FROM line WHERE log = 'lcg' AND line ~ '^; Partition: +40 ');
-SELECT is(count(*), (SELECT count(*) FROM line WHERE log = 'lcg' AND line !~ '^;' AND (string_to_array(btrim(regexp_replace(line, '\s+', ' ', 'g')), ' '))[4]::bigint > 0), 'LCG: jobs that ran')
+SELECT is(count(*), (SELECT count(*) FROM line WHERE log = 'lcg' AND line ~ '^ *[0-9]+ +[0-9]+ +[-0-9]+ +[1-9]'), 'LCG: jobs that ran')
 FROM swf WHERE name = 'lcg';
 SELECT is(sum(quantity), 474238015::numeric, 'NASA: processor-seconds') FROM swf WHERE name = 'nasa';
 SELECT is(peak(load_profile(during, quantity / extract(epoch FROM upper(during) - lower(during)))), 176::numeric, 'NASA: peak') FROM swf WHERE name = 'nasa';
@@ -80,13 +80,13 @@ CREATE TEMP TABLE piece AS
 	GROUP BY piece;
 CREATE TEMP TABLE imported AS
 	SELECT p.piece, i.* FROM (SELECT * FROM piece ORDER BY hashint4(piece::integer)) AS p,
-		import_sacct('log pool', p.log, :'fields', provider => 'cluster', meters => '{cpu,mem}', on_error => 'skip') AS i;
-SELECT is(sum(inserted), (SELECT count(*) FROM sacct WHERE meter IN ('cpu', 'mem'))::numeric, 'each once') FROM imported;
+		import_sacct('log pool', p.log, :'fields', provider => 'cluster', meters => '{cpu}', on_error => 'skip') AS i;
+SELECT is(sum(inserted), (SELECT count(*) FROM sacct WHERE meter = 'cpu')::numeric, 'each once') FROM imported;
 SELECT is(sum(skipped), sum(inserted), 'and once more, which changes nothing') FROM imported;
 SELECT is(sum(unreadable), 4::numeric, 'lines that could not be read') FROM imported;
 SELECT results_eq($$SELECT c.name, v.name, u.meter COLLATE "default", u.quantity, u.during, u.labels, u.source_key COLLATE "default" FROM usage AS u JOIN party AS c ON c.party_id = u.consumer_id
 		JOIN party AS v ON v.party_id = u.provider_id WHERE u.source = 'sacct' AND u.pool_id = pool_id('log pool') ORDER BY u.source_key$$,
-	$$SELECT consumer, provider, meter, quantity, during, labels, source_key FROM sacct WHERE meter IN ('cpu', 'mem') ORDER BY source_key COLLATE "C"$$, 'as it was read');
+	$$SELECT consumer, provider, meter, quantity, during, labels, source_key FROM sacct WHERE meter = 'cpu' ORDER BY source_key COLLATE "C"$$, 'as it was read');
 SELECT throws_ok(format($$SELECT import_sacct('log pool', %L, %L)$$, (SELECT replace(log, '|cpu=', '|cpu=1') FROM piece WHERE piece = 1), :'fields'), '23505', NULL, 'the same job otherwise');
 SELECT throws_ok(format($$SELECT import_sacct('log pool', %L, %L, consumer => 'user', source => 'other')$$, (SELECT log FROM piece WHERE piece = 1), :'fields'), '42704', NULL, 'an unknown party');
 SELECT throws_ok($$SELECT import_swf('log pool', '1 2 3')$$, '22P02', NULL, 'not this format');
