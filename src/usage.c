@@ -32,6 +32,7 @@
 #include "utils/numeric.h"
 #include "utils/rangetypes.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "usage.h"
 #include "utils/typcache.h"
@@ -177,6 +178,28 @@ require_same(text *source, text *key, bytea *digest, const Datum *payload, const
 }
 
 /*
+ * The lease that something was used under is one of the consumer, in the pool.
+ */
+static void
+require_lease(const Datum *payload)
+{
+	TableRow	row;
+	ScanKeyData keys[2];
+	bool		isnull;
+
+	key_int8(keys, 1, DatumGetInt64(payload[PAYLOAD_POOL]));
+	key_int8(keys, 2, DatumGetInt64(payload[PAYLOAD_LEASE]));
+	row_open(&row, "lease", "lease_pkey", GetLatestSnapshot(), keys, 2);
+	if (!row_next(&row) ||
+		DatumGetInt64(row_column(&row, "consumer_id", &isnull)) != DatumGetInt64(payload[PAYLOAD_CONSUMER]))
+		ereport(ERROR,
+				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+				 errmsg("the consumer has no lease " INT64_FORMAT " in the pool",
+						DatumGetInt64(payload[PAYLOAD_LEASE]))));
+	row_close(&row);
+}
+
+/*
  * Before a row of usage is inserted, whoever does it: take its key, and leave
  * out what was recorded before.
  */
@@ -218,6 +241,8 @@ usage_once(PG_FUNCTION_ARGS)
 		if (isnull)
 			return PointerGetDatum(tuple);
 	}
+	if (!nulls[PAYLOAD_LEASE])
+		require_lease(payload);
 	digest = payload_digest(payload, nulls);
 	values[4] = PointerGetDatum(digest);
 
