@@ -12,7 +12,9 @@
 #		```
 #
 #		A block of SQL that no such block follows may print nothing but is run.
-#		doc/reference.md is what the COMMENTs in the database say.
+#		doc/reference.md is what the COMMENTs in the database say, and
+#		doc/architecture.md lists the files of the source with what each says of
+#		itself at its top.
 #		DOCUMENTATION_UPDATE=directory writes the pages there as they should be;
 #		"make docs" puts them in place.
 
@@ -114,6 +116,39 @@ IPC::Run::run([ 'psql', '-XqAt', '-d', $node->connstr('reference'), '-f', "$root
 	'>', \$reference, '2>', \$complaints);
 is($complaints, '', 'the reference can be made');
 $reference =~ s/\n+\z/\n/;
+# what a file is for: the indented lines at its top, up to an empty one
+sub purpose
+{
+	my ($lines, $comment) = @_;
+	my @purpose;
+
+	for my $line (split /\n/, $lines)
+	{
+		if ($line =~ /^$comment\t\t(\S.*)/) { push @purpose, $1 }
+		elsif (@purpose) { last }
+	}
+	my $purpose = join ' ', @purpose;
+	$purpose =~ s/ *C code: .*//;
+	$purpose =~ s/\|/\\|/g;
+	return $purpose;
+}
+SKIP:
+{
+	my @files = sort(glob("$root/clone/sql/parts/*.sql"), glob("$root/clone/src/*.c"));
+	skip 'SKIP: the source is not here: the list of its files is NOT CHECKED', 1 unless @files;
+	my $rows = "| file | what it is for |\n|---|---|\n";
+	for my $file (grep { !/00-header/ } @files)
+	{
+		my $purpose = purpose(slurp_file($file), $file =~ /sql$/ ? '--' : qr/ \*/);
+		isnt($purpose, '', basename($file) . ' says at its top what it is for');
+		$rows .= sprintf "| `%s` | %s |\n", substr($file, length("$root/clone/")), $purpose;
+	}
+	my $architecture = slurp_file("$root/doc/architecture.md");
+	my $expected = $architecture =~ s/(<!-- made by .*? -->\n).*?(<!-- end -->)/$1$rows$2/sr;
+	ok($architecture eq $expected, 'doc/architecture.md lists the files; if not: make docs');
+	update('architecture.md', $expected);
+}
+
 my $is = -f "$root/doc/reference.md" ? slurp_file("$root/doc/reference.md") : '';
 ok($is eq $reference, 'doc/reference.md is what the comments say; if not: make docs');
 update('reference.md', $reference);
