@@ -39,9 +39,11 @@
 #include "executor/executor.h"
 #include "guard.h"
 #include "miscadmin.h"
+#include "progress.h"
 #include "query.h"
 #include "table.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
@@ -122,6 +124,8 @@ typedef struct Admission
 	TriggerData *trigger;		/* or NULL */
 	List	   *pools;			/* of Pool */
 	List	   *plan;			/* of PlannedPage */
+
+	bool		new_leases;		/* there are transition rows of leases */
 
 	/* if it is about one new lease, what was wished for; for a refusal */
 	bool		has_wish;
@@ -252,16 +256,6 @@ static SavedQuery pages_of_pools = {
 	.nparams = 1, .types = {INT8ARRAYOID}
 };
 
-static SavedQuery delete_pages = {
-	.sql = "DELETE FROM sharecollab.calendar WHERE pool_id = ANY ($1)",
-	.nparams = 1, .types = {INT8ARRAYOID}
-};
-
-static SavedQuery delete_node = {
-	.sql = "DELETE FROM sharecollab.calendar WHERE pool_id = $1 AND quota_id = $2",
-	.nparams = 2, .types = {INT8OID, INT8OID}
-};
-
 /* all pools that hang together with some, whatever the parents were before */
 static SavedQuery trees = {
 	.sql = "WITH RECURSIVE up AS ("
@@ -283,6 +277,8 @@ static SavedQuery changed_pools = {
 	" WHERE n.parent_id IS DISTINCT FROM o.parent_id AND o.parent_id IS NOT NULL) AS c (id)"
 };
 
+static SavedQuery new_children = {.sql = "SELECT pool_id FROM new_rows WHERE parent_id IS NOT NULL"};
+
 static SavedQuery every_pool = {
 	.sql = "SELECT pg_catalog.array_agg(pool_id) FROM sharecollab.pool"
 };
@@ -301,18 +297,31 @@ static SavedQuery blocking_leases = {
 	.sql = "SELECT pg_catalog.string_agg(lease_id::text, ', ' ORDER BY quantity DESC, lease_id)"
 	" FILTER (WHERE n <= 3), pg_catalog.count(*) FROM (SELECT lease_id, quantity,"
 	" pg_catalog.row_number() OVER (ORDER BY quantity DESC, lease_id) AS n FROM sharecollab.lease"
-	" WHERE pool_id = $1 AND ($2 = 0 OR consumer_id = $2) AND lease_id <> $4"
+	" WHERE pool_id = $1 AND ($2 = 0 OR consumer_id = $2) AND lease_id <> ALL ($4)"
 	" AND sharecollab.occupied(effective, buffer) @> $3) AS l",
-	.nparams = 4, .types = {INT8OID, INT8OID, TIMESTAMPTZOID, INT8OID}
+	.nparams = 4, .types = {INT8OID, INT8OID, TIMESTAMPTZOID, INT8ARRAYOID}
 };
 
+static SavedQuery new_leases = {.sql = "SELECT pg_catalog.array_agg(lease_id) FROM new_rows"};
+
 static SavedQuery earliest_start = {
-	.sql = "SELECT pg_catalog.lower(f.during), $4::text FROM sharecollab.earliest_fit("
-	"sharecollab.availability($1, pg_catalog.tstzrange($5, NULL), $2, NULL,"
-	" '{}'::sharecollab.profile OPERATOR(sharecollab.-) sharecollab.profile($6, $7)),"
-	" $3, $4 + $8, pg_catalog.tstzrange($5, NULL)) AS f (during)",
-	.nparams = 8, .types = {TEXTOID, TEXTOID, NUMERICOID, INTERVALOID, TIMESTAMPTZOID,
-	TSTZRANGEOID, NUMERICOID, INTERVALOID}
+	.sql = "SELECT pg_catalog.lower(f.during), $7::text FROM sharecollab.earliest_fit("
+	"sharecollab.availability($1, pg_catalog.tstzrange($4, NULL), $2, NULL,"
+	" '{}'::sharecollab.profile OPERATOR(sharecollab.-) sharecollab.profile($5, $6)),"
+	" $3, $7 + $8, (SELECT pg_catalog.tstzrange($4,"
+	" CASE WHEN p.horizon IS NOT NULL THEN GREATEST($4, pg_catalog.now() + p.horizon + $8) END)"
+	" FROM sharecollab.pool AS p WHERE p.name = $1)) AS f (during)",
+	.nparams = 8, .types = {TEXTOID, TEXTOID, NUMERICOID, TIMESTAMPTZOID, TSTZRANGEOID, NUMERICOID,
+	INTERVALOID, INTERVALOID}
+};
+
+/* for good: after the last time that there is less */
+static SavedQuery earliest_open_start = {
+	.sql = "SELECT CASE WHEN NOT bool_or(pg_catalog.upper_inf(s.period)) THEN max(pg_catalog.upper(s.period)) END"
+	" FROM sharecollab.steps(sharecollab.availability($1, pg_catalog.tstzrange($4, NULL), $2, NULL,"
+	" '{}'::sharecollab.profile OPERATOR(sharecollab.-) sharecollab.profile($5, $6)),"
+	" pg_catalog.tstzrange($4, NULL)) AS s WHERE s.quantity < $3",
+	.nparams = 6, .types = {TEXTOID, TEXTOID, NUMERICOID, TIMESTAMPTZOID, TSTZRANGEOID, NUMERICOID}
 };
 
 static SavedQuery overdrawn_provider = {
@@ -367,13 +376,23 @@ blockers(const Admission *admission, const CalendarNode *node, TimestampTz at)
 	int64		count;
 	Oid			lease = get_relname_relid("lease", get_namespace_oid("sharecollab", false));
 
-	/* the rows of a statement with several would stand in their own way */
-	if (!admission->has_wish || pg_class_aclcheck(lease, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+	if ((!admission->has_wish && !admission->new_leases) || pg_class_aclcheck(lease, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
 		return "";
 	values[0] = Int64GetDatum(node->pool->pool_id);
 	values[1] = Int64GetDatum(node->quota ? node->consumer_id : 0);
 	values[2] = TimestampTzGetDatum(at);
-	values[3] = Int64GetDatum(admission->wish_lease);
+	/* what is wished for is not in its own way */
+	if (admission->has_wish)
+	{
+		values[3] = Int64GetDatum(admission->wish_lease);
+		values[3] = PointerGetDatum(construct_array(&values[3], 1, INT8OID, sizeof(int64),
+													FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	}
+	else
+	{
+		query_run(&new_leases, NULL, NULL, true);
+		values[3] = query_value(0, 1, NULL);
+	}
 	query_run(&blocking_leases, values, NULL, false);
 	count = DatumGetInt64(query_value(0, 2, NULL));
 	query_value(0, 1, &isnull);
@@ -396,31 +415,37 @@ alternative(const Admission *admission, const char *name, const char *unit)
 	Datum		values[8];
 	Interval	duration = {0};
 	Interval	buffer = {0};
+	bool		open_ended = admission->wish_span.until == DT_NOEND;
 	bool		isnull;
-	TimestampTz start;
-	char	   *length;
+	char	   *quantity;
+	const char *start;
+	int			n = 0;
 
-	if (!admission->has_wish || admission->wish_span.until == DT_NOEND)
+	if (!admission->has_wish)
 		return NULL;
-	duration.time = admission->wish_span.until - admission->wish_span.from;
-	values[0] = CStringGetTextDatum(name);
-	values[1] = CStringGetTextDatum(name_of(&party_name, admission->wish_consumer));
-	values[2] = decimal_get_numeric(admission->wish_quantity.mantissa, admission->wish_quantity.scale);
-	values[3] = IntervalPGetDatum(&duration);
-	values[4] = TimestampTzGetDatum(admission->wish_span.from);
-	values[5] = span_get_range(lookup_type_cache(TSTZRANGEOID, TYPECACHE_RANGE_INFO), admission->held_span);
-	values[6] = decimal_get_numeric(admission->held_quantity.mantissa, admission->held_quantity.scale);
-	buffer.time = admission->wish_buffer;
-	values[7] = IntervalPGetDatum(&buffer);
-	query_run(&earliest_start, values, NULL, false);
+	values[n++] = CStringGetTextDatum(name);
+	values[n++] = CStringGetTextDatum(name_of(&party_name, admission->wish_consumer));
+	values[n++] = decimal_get_numeric(admission->wish_quantity.mantissa, admission->wish_quantity.scale);
+	values[n++] = TimestampTzGetDatum(admission->wish_span.from);
+	values[n++] = span_get_range(lookup_type_cache(TSTZRANGEOID, TYPECACHE_RANGE_INFO), admission->held_span);
+	values[n++] = decimal_get_numeric(admission->held_quantity.mantissa, admission->held_quantity.scale);
+	if (!open_ended)
+	{
+		duration.time = admission->wish_span.until - admission->wish_span.from;
+		buffer.time = admission->wish_buffer;
+		values[n++] = IntervalPGetDatum(&duration);
+		values[n++] = IntervalPGetDatum(&buffer);
+	}
+	query_run(open_ended ? &earliest_open_start : &earliest_start, values, NULL, false);
 	query_value(0, 1, &isnull);
 	if (isnull)
 		return NULL;
-	start = DatumGetTimestampTz(query_value(0, 1, NULL));
-	length = TextDatumGetCString(query_value(0, 2, NULL));
-	return psprintf("%s %s for %s can be had from %s on.",
-					decimal_text(admission->wish_quantity.mantissa, admission->wish_quantity.scale),
-					unit, length, timestamptz_to_str(start));
+	quantity = decimal_text(admission->wish_quantity.mantissa, admission->wish_quantity.scale);
+	start = timestamptz_to_str(DatumGetTimestampTz(query_value(0, 1, NULL)));
+	if (open_ended)
+		return psprintf("%s %s can be had from %s on, without an end.", quantity, unit, start);
+	return psprintf("%s %s for %s can be had from %s on.", quantity, unit,
+					TextDatumGetCString(query_value(0, 2, NULL)), start);
 }
 
 /*
@@ -698,6 +723,18 @@ taken_of_pool(const Quota *quota, const CalendarPage *page)
 	return greater(page->booked, rectangle(span, quota->kept));
 }
 
+static void
+lock_page(Admission *admission, const CalendarNode *node, TimestampTz at, CalendarPage *page)
+{
+	if (!calendar_lock_page(admission->calendar, node->pool->pool_id,
+							node->quota ? node->quota->quota_id : WHOLE_POOL, at, page))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("pool " INT64_FORMAT " has no calendar at %s",
+						node->pool->pool_id, timestamptz_to_str(at)),
+				 errhint("rebuild_calendar() makes it again from supply, leases and quotas.")));
+}
+
 /*
  * Plan to add changes of what is booked and of the capacity to the pages of a
  * node, or refuse.  Returns by how much the node takes and gives more of and to
@@ -714,8 +751,7 @@ change_node(Admission *admission, const CalendarNode *node, Datum booked, Datum 
 	Datum		allowance = no_profile();
 	bool		supply = admission->kind == CHANGE_OF_SUPPLY || !is_zero(capacity) || admission->restore;
 	Span		change = span_union(support(booked), support(capacity));
-	bool		lock_only = admission->lock_only;
-	Span		span = lock_only ? lock : change;
+	Span		span = admission->lock_only ? lock : change;
 	TimestampTz at;
 	PlannedPage *planned = NULL;
 
@@ -726,14 +762,14 @@ change_node(Admission *admission, const CalendarNode *node, Datum booked, Datum 
 	*up_capacity = linear ? capacity : no_profile();
 
 	/*
-	 * Supply that changes hands leaves the pool as it is, but what its
-	 * providers have left must not change while check_providers() looks.
+	 * Changes of a pool's supply follow each other, whatever pages they touch:
+	 * what its providers have left must not change while check_providers() looks.
 	 */
-	if (admission->kind == CHANGE_OF_SUPPLY && pool->asked == pool && SPAN_IS_EMPTY(change))
+	if (admission->kind == CHANGE_OF_SUPPLY && pool->asked == pool)
 	{
-		lock_only = true;
-		span.from = DT_NOBEGIN;
-		span.until = DT_NOEND;
+		CalendarPage first;
+
+		lock_page(admission, node, DT_NOBEGIN, &first);
 	}
 
 	for (at = span.from; at < span.until; at = planned->page.span.until)
@@ -745,14 +781,8 @@ change_node(Admission *admission, const CalendarNode *node, Datum booked, Datum 
 		CHECK_FOR_INTERRUPTS();
 		planned = palloc(sizeof(PlannedPage));
 		page = &planned->page;
-		if (!calendar_lock_page(admission->calendar, pool->pool_id,
-								quota ? quota->quota_id : WHOLE_POOL, at, page))
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_CORRUPTED),
-					 errmsg("pool " INT64_FORMAT " has no calendar at %s",
-							pool->pool_id, timestamptz_to_str(at)),
-					 errhint("rebuild_calendar() makes it again from supply, leases and quotas.")));
-		if (lock_only)
+		lock_page(admission, node, at, page);
+		if (admission->lock_only)
 			continue;
 		old = *page;
 		page->booked = add(page->booked, clipped(booked, page->span));
@@ -782,7 +812,7 @@ change_node(Admission *admission, const CalendarNode *node, Datum booked, Datum 
 		planned->last = false;
 		admission->plan = lappend(admission->plan, planned);
 	}
-	if (planned && !lock_only)
+	if (planned && !admission->lock_only)
 		planned->last = true;
 }
 
@@ -963,7 +993,8 @@ change_pools(Admission *admission, SavedQuery *query, const Datum *values, bool 
 
 /*
  * No provider can have withdrawn more than it supplies, at any instant.  By
- * now the pages are locked, so whoever withdrew at the same time is seen.
+ * now the first page is locked, so whoever withdrew at the same time is done,
+ * and is seen at any isolation level.
  */
 static void
 check_providers(int64 pool_id)
@@ -972,7 +1003,7 @@ check_providers(int64 pool_id)
 	ProfileReader missing;
 	char	   *provider;
 
-	if (query_run(&overdrawn_provider, &key, NULL, false) == 0)
+	if (query_latest(&overdrawn_provider, &key) == 0)
 		return;
 	provider = TextDatumGetCString(query_value(0, 1, NULL));
 	profile_read(query_value(0, 2, NULL), &missing);
@@ -1012,9 +1043,15 @@ only_row(Tuplestorestate *rows, TupleDesc tupdesc)
 static Span
 occupied(Span effective, const Interval *buffer)
 {
-	if (!SPAN_IS_EMPTY(effective) && effective.until != DT_NOEND &&
-		pg_add_s64_overflow(effective.until, buffer->time, &effective.until))
-		effective.until = DT_NOEND;
+	if (!SPAN_IS_EMPTY(effective) && effective.until != DT_NOEND)
+	{
+		effective.until += buffer->time;	/* less than 30 days, so no overflow */
+		if (!IS_VALID_TIMESTAMP(effective.until))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+					 errmsg("timestamp out of range"),
+					 errdetail("The buffer after the lease would end too late.")));
+	}
 	return effective;
 }
 
@@ -1089,7 +1126,8 @@ rebuild_all(void)
 {
 	bool		isnull;
 
-	query_run(&every_pool, NULL, NULL, false);
+	table_close(open_own_table("calendar", ShareRowExclusiveLock), NoLock);
+	query_latest(&every_pool, NULL);
 	query_value(0, 1, &isnull);
 	if (!isnull)
 		rebuild(query_value(0, 1, NULL));
@@ -1112,6 +1150,7 @@ carry_changes(FunctionCallInfo fcinfo, SavedQuery *changes, ChangeKind kind)
 		admission = admission_new(kind, RowExclusiveLock);
 		admission->restore = is_restore(trigger);
 		admission->trigger = trigger;
+		admission->new_leases = kind == CHANGE_OF_LEASES && !TRIGGER_FIRED_BY_DELETE(trigger->tg_event);
 		SPI_register_trigger_data(trigger);
 		if (!change_by_single_rows(admission, trigger))
 			change_pools(admission, &changes[TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ? 0 :
@@ -1212,10 +1251,9 @@ change_quota(Admission *admission, HeapTuple row, TupleDesc tupdesc, bool remove
 	}
 	page.deficit = positive(subtract(page.booked, add(page.capacity, page.allowance)));
 	booked = quota.is_budget ? no_profile() : subtract(taken_of_pool(&quota, &page), page.booked);
-	keys[1] = value[2];
 	if (remove)
 	{
-		query_run(&delete_node, keys, NULL, false);
+		calendar_delete_pages(admission->calendar, page.pool_id, &page.quota_id);
 		return subtract(no_profile(), booked);
 	}
 	calendar_insert_page(admission->calendar, &page);
@@ -1298,12 +1336,22 @@ rebuild(Datum pools)
 	Admission  *admission = admission_new(CHANGE_OF_SUPPLY, ShareRowExclusiveLock);
 	Calendar   *calendar = admission->calendar;
 	SavedQuery *facts[] = {&all_supply, &all_leases, &all_quotas};
+	static const char *const names[] = {"supply", "leases", "quotas"};
+	Progress	progress;
+	Datum	   *elements;
+	int			n;
 
-	query_run(&delete_pages, &pools, NULL, false);
+	progress_begin(&progress);
+	deconstruct_array(DatumGetArrayTypeP(pools), INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
+					  &elements, NULL, &n);
+	for (int i = 0; i < n; i++)
+		calendar_delete_pages(calendar, DatumGetInt64(elements[i]), NULL);
 	query_run(&pages_of_pools, &pools, NULL, false);
 	pfree(admission);
 	for (size_t i = 0; i < lengthof(facts); i++)
 	{
+		ereport(progress_level(&progress),
+				(errmsg("calendar is made again: %s", names[i])));
 		admission = palloc0(sizeof(Admission));
 		admission->calendar = calendar;
 		admission->kind = i == 0 ? CHANGE_OF_SUPPLY : CHANGE_OF_LEASES;
@@ -1327,14 +1375,31 @@ rebuild(Datum pools)
 static void
 rebuild_trees(Datum pools)
 {
-	Calendar   *calendar = calendar_open(ShareRowExclusiveLock);
 	bool		isnull;
 
-	calendar_close(calendar);
+	table_close(open_own_table("calendar", ShareRowExclusiveLock), NoLock);
 	query_latest(&trees, &pools);
 	query_value(0, 1, &isnull);
 	if (!isnull)
 		rebuild(query_value(0, 1, NULL));
+}
+
+/*
+ * No pool is nested too deeply, or in itself: pools that are made together may
+ * be.
+ */
+static void
+check_ancestors(void)
+{
+	uint64		n = query_run(&new_children, NULL, NULL, true);
+	Admission	admission = {0};
+
+	for (uint64 i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		admission.pools = NIL;
+		find_pool(&admission, DatumGetInt64(query_value(i, 1, NULL)), 0);
+	}
 }
 
 /*
@@ -1351,7 +1416,10 @@ calendar_of_pools(PG_FUNCTION_ARGS)
 	SPI_connect();
 	SPI_register_trigger_data(trigger);
 	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+	{
 		query_run(&pages_of_new_pools, NULL, NULL, false);
+		check_ancestors();
+	}
 	else
 	{
 		query_run(&changed_pools, NULL, NULL, true);

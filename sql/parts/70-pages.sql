@@ -220,21 +220,21 @@ BEGIN ATOMIC
 			|| ' were leased and not supplied.</p>' ELSE '' END
 		|| '<h2>Capacity and use</h2><div class="wide">'
 		|| svg(p.profiles, p.names, report_html.during, 'Capacity and leased quantity', a.unit, a.time_zone, 742) || '</div><div class="narrow">'
-		|| svg(p.profiles, p.names, report_html.during, 'Capacity and leased quantity', a.unit, a.time_zone, 350, 160) || '</div>'
+		|| svg(p.profiles, p.names, report_html.during, 'Capacity and leased quantity', a.unit, a.time_zone, 382, 160) || '</div>'
 		|| html_table('Utilization', ARRAY['Period', 'Capacity<br/>' || a.unit_hours, 'Leased<br/>' || a.unit_hours, 'Idle<br/>' || a.unit_hours,
 			'Deficit<br/>' || a.unit_hours, 'Utilization<br/>%', 'Peak<br/>' || html_escape(a.unit)], used.rows)
 		|| '<h2>Consumers</h2>'
 		|| CASE WHEN cost.tally <> '{}' THEN '<div class="wide">' || svg(cost.tally, 'Cost by consumer', a.currency, 12, 742) || '</div><div class="narrow">'
-			|| svg(cost.tally, 'Cost by consumer', a.currency, 12, 350) || '</div>' ELSE '' END
+			|| svg(cost.tally, 'Cost by consumer', a.currency, 12, 382) || '</div>' ELSE '' END
 		|| html_table('Cost by consumer', ARRAY['Consumer', 'Leases', html_escape(a.unit || '-hours'), 'Cost<br/>' || html_escape(a.currency),
 			'Share of<br/>' || a.unit_hours || ', %'], cost.rows, cost.total)
 		|| '<h2>Providers</h2>'
 		|| CASE WHEN revenue.tally <> '{}' THEN '<div class="wide">' || svg(revenue.tally, 'Revenue by provider', a.currency, 12, 742) || '</div><div class="narrow">'
-			|| svg(revenue.tally, 'Revenue by provider', a.currency, 12, 350) || '</div>' ELSE '' END
+			|| svg(revenue.tally, 'Revenue by provider', a.currency, 12, 382) || '</div>' ELSE '' END
 		|| html_table('Revenue by provider', ARRAY['Provider', 'Supplied<br/>' || a.unit_hours, 'Revenue<br/>' || html_escape(a.currency),
 			'Share of<br/>revenue, %'], revenue.rows, revenue.total)
 		|| '<h2>Leases</h2>' || CASE WHEN cost.rows IS NULL THEN '<p>None.</p>' ELSE '<div class="wide">' || lease_gantt(report_html.pool, report_html.during, 60, 742)
-			|| '</div><div class="narrow">' || lease_gantt(report_html.pool, report_html.during, 30, 350) || '</div>' END
+			|| '</div><div class="narrow">' || lease_gantt(report_html.pool, report_html.during, 30, 382) || '</div>' END
 		|| CASE WHEN w.deficit_unit_hours > 0 THEN '<h2>Deficit</h2>' || html_table('Leases for which there is not enough supply, in the order in which they give way',
 			ARRAY['Lease', 'Quantity<br/>' || html_escape(a.unit), 'Most missing<br/>' || html_escape(a.unit), 'Missing<br/>' || a.unit_hours, 'Preemptible'],
 			short.rows) ELSE '' END)

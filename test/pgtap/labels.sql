@@ -226,6 +226,13 @@ INSERT INTO expected VALUES
 	('rekey(activity,jsonb)', 'immutable strict safe'),
 	('sum(activity)', 'aggregate immutable safe'),
 	('sum_activity_transition(internal,activity)', 'immutable safe'),
+	-- 16-money
+	('currency_scale(text)', 'immutable strict safe'),
+	('money_round(numeric,integer,text)', 'immutable strict safe'),
+	('money_round(numeric,text,text)', 'immutable strict safe'),
+	('split(numeric,numeric,integer)', 'window immutable safe'),
+	('tiered(numeric,numeric[],numeric[],numeric[],text)', 'immutable safe'),
+	('tiers(numeric,numeric[],numeric[],numeric[],text)', 'set immutable safe'),
 	-- 20-parties
 	('party_id(text)', 'stable strict safe'),
 	('create_party(text,text,text,regrole)', 'volatile unsafe'),
@@ -296,12 +303,30 @@ INSERT INTO expected VALUES
 	('refuse_change()', 'trigger volatile unsafe'),
 
 	-- 50-billing
-	('split(numeric,numeric,integer)', 'window immutable safe'),
+
 	-- 52-ledger
 	('posting_check()', 'trigger volatile unsafe'),
 	('open_account(text,text,text,text,numeric,numeric)', 'volatile unsafe'),
 	('post_journal(text,bigint[],numeric[],text,text,text,timestamp with time zone,text)', 'volatile unsafe'),
 	('reverse_journal(bigint,timestamp with time zone,text)', 'volatile unsafe'),
+
+	-- 56-focus
+	('focus_columns()', 'set immutable safe'),
+	('focus_services()', 'set immutable safe'),
+	('focus_rules()', 'set immutable safe'),
+	('focus_date_time(timestamp with time zone,boolean)', 'immutable strict safe'),
+	('focus_rounding_tolerance(bigint,numeric)', 'immutable strict safe'),
+	('focus_rows(regclass)', 'set stable unsafe'),
+	('json_or_null(text)', 'immutable strict safe'),
+	('focus_number(text)', 'immutable strict safe'),
+	('focus_instant(text)', 'immutable strict safe'),
+	('focus_allocated_ratio(text)', 'immutable strict safe'),
+	('focus_contract_applied(text)', 'immutable strict safe'),
+	('focus_violations(regclass,focus_dataset,focus_version,boolean,regclass)', 'set stable unsafe'),
+
+	-- 58-energy
+	('set_grid_intensity(text,profile,tstzrange,text)', 'volatile unsafe'),
+	('carbon_report(text,tstzrange,text,timestamp with time zone,integer)', 'set stable safe'),
 
 	-- 60-reports
 	('utilization_report(text,tstzrange,interval)', 'set stable safe'),
