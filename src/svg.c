@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
@@ -31,7 +32,7 @@
 
 #define PIXEL				100
 
-#define HEX64				"%016" INT64_MODIFIER "x"
+#define HEX64				"%016" PRIx64
 
 /* space around everything, and height of a line of text, in pixels */
 #define MARGIN				12

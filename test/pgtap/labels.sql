@@ -272,7 +272,6 @@ INSERT INTO expected VALUES
 	('calendar_free(bigint,bigint,tstzrange)', 'stable strict safe'),
 	-- 40-collaboration
 	('affiliation_check()', 'trigger volatile unsafe'),
-	('contribution_keep()', 'trigger volatile unsafe'),
 	('project_id(text)', 'stable strict safe'),
 	('create_project(text,text,text)', 'volatile unsafe'),
 	('link_identity(bigint,text,tstzrange)', 'volatile unsafe'),
@@ -301,8 +300,19 @@ INSERT INTO expected VALUES
 	('import_registry(text,jsonb)', 'volatile unsafe'),
 	-- 48-guard
 	('refuse_change()', 'trigger volatile unsafe'),
+	('keep_referenced()', 'trigger volatile unsafe'),
 
 	-- 50-billing
+	('usage_once()', 'trigger volatile unsafe'),
+	('create_usage_partition(date)', 'volatile unsafe'),
+	('record_usage(text,text,text,numeric,tstzrange,text,text,text,bigint,jsonb)', 'volatile unsafe'),
+	('record_usage(regclass)', 'volatile unsafe'),
+	('set_rate(text,text,numeric,text,text,text,tstzrange,numeric[],numeric[],numeric[],numeric,numeric,bigint,numeric,numeric,numeric,numeric,numeric,numeric,numeric,numeric,profile)', 'volatile unsafe'),
+	-- 51-rating
+	('within(numeric,numeric)', 'immutable safe'),
+	('prorated(numeric,tstzrange,tstzrange)', 'immutable safe'),
+	('rated(text,tstzrange,timestamp with time zone,rate[])', 'set stable safe'),
+	('rating_corrections(text,tstzrange)', 'set stable safe'),
 
 	-- 52-ledger
 	('posting_check()', 'trigger volatile unsafe'),
