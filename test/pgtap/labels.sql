@@ -323,6 +323,14 @@ INSERT INTO expected VALUES
 	('rated(text,tstzrange,timestamp with time zone,rate[])', 'set stable safe'),
 	('rating_corrections(text,tstzrange)', 'set stable safe'),
 
+	-- 51-usage-log
+	('sacct_usage(text,text,text,text,text,text)', 'set stable restricted'),
+	('swf_usage(text,text,text,text)', 'set stable restricted'),
+	('opencost_usage(text,text,text,text,text)', 'set stable restricted'),
+	('import_sacct(text,text,text,text,text,text[],text,text,text)', 'volatile unsafe'),
+	('import_swf(text,text,text,text,text[],text,text)', 'volatile unsafe'),
+	('import_opencost(text,text,text,text,text,text[],text,text)', 'volatile unsafe'),
+
 	-- 52-ledger
 	('posting_check()', 'trigger volatile unsafe'),
 	('open_account(text,text,text,text,numeric,numeric)', 'volatile unsafe'),
