@@ -336,6 +336,16 @@ INSERT INTO expected VALUES
 	('open_account(text,text,text,text,numeric,numeric)', 'volatile unsafe'),
 	('post_journal(text,bigint[],numeric[],text,text,text,timestamp with time zone,text)', 'volatile unsafe'),
 	('reverse_journal(bigint,timestamp with time zone,text)', 'volatile unsafe'),
+	('set_limits(bigint,numeric,numeric)', 'volatile unsafe'),
+	('balance(bigint,timestamp with time zone,timestamp with time zone)', 'stable safe'),
+	('balances(text,text,timestamp with time zone,timestamp with time zone)', 'set stable safe'),
+	('trial_balance(timestamp with time zone,timestamp with time zone)', 'set stable safe'),
+	('record_payment(text,text,numeric,text,text,text,timestamp with time zone)', 'volatile unsafe'),
+	('deposit(text,text,text,numeric,text,text,timestamp with time zone)', 'volatile unsafe'),
+	('payout(text,text,timestamp with time zone,numeric,text,timestamp with time zone)', 'set volatile unsafe'),
+	('aged_payables(text,timestamp with time zone,timestamp with time zone)', 'set stable safe'),
+	('exchange_rate_at(text,text,timestamp with time zone,timestamp with time zone)', 'stable strict safe'),
+	('exchange(text,numeric,text,text,text,text,text,text,timestamp with time zone)', 'volatile unsafe'),
 
 	-- 56-focus
 	('focus_columns()', 'set immutable safe'),
