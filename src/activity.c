@@ -471,6 +471,7 @@ activity_rekey(PG_FUNCTION_ARGS)
 	Jsonb	   *mapping = PG_GETARG_JSONB_P(1);
 	PartyMap	map;
 	ActivityRow *rows;
+	int64		n = 0;
 
 	party_require_mapping(mapping);
 	activity_read(PG_GETARG_DATUM(0), &map);
@@ -478,10 +479,11 @@ activity_rekey(PG_FUNCTION_ARGS)
 	for (int i = 0; i < map.n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		rows[i].key = party_mapped(mapping, party_map_key(&map, i));
-		activity_deeds(&map, i, &rows[i].deeds);
+		rows[n].key = party_map_key(&map, i);
+		activity_deeds(&map, i, &rows[n].deeds);
+		n += party_mapped(mapping, &rows[n].key);
 	}
-	PG_RETURN_POINTER(activity_make(rows, map.n));
+	PG_RETURN_POINTER(activity_make(rows, n));
 }
 
 /*

@@ -29,8 +29,8 @@
 /* columns of type contribution_entry */
 enum
 {
-	ENTRY_KIND, ENTRY_REF, ENTRY_ROLE, ENTRY_AT, ENTRY_DONE_AT, ENTRY_STATE, ENTRY_IS_MERGE,
-	ENTRY_ADDED, ENTRY_REMOVED, ENTRY_PARTS, ENTRY_UPDATED_AT,
+	ENTRY_KIND, ENTRY_REF, ENTRY_ROLE, ENTRY_AT, ENTRY_DONE_AT, ENTRY_STATE, ENTRY_SUBJECT_KIND,
+	ENTRY_SUBJECT_REF, ENTRY_IS_MERGE, ENTRY_ADDED, ENTRY_REMOVED, ENTRY_PARTS, ENTRY_UPDATED_AT,
 	ENTRY_PLATFORM, ENTRY_ACCOUNT, ENTRY_NAME, ENTRY_EMAIL, ENTRY_IDENTITY_KIND,
 	ENTRY_COLUMNS
 };
@@ -221,7 +221,7 @@ set_commit(GitLogState *state)
 	const GitCommit *commit = &state->commit;
 
 	memset(state->nulls, false, sizeof(state->nulls));
-	state->nulls[ENTRY_STATE] = true;
+	state->nulls[ENTRY_STATE] = state->nulls[ENTRY_SUBJECT_KIND] = state->nulls[ENTRY_SUBJECT_REF] = true;
 	SET_VARSIZE(state->ref, VARHDRSZ + commit->hash.len);
 	memcpy(VARDATA(state->ref), commit->hash.data, commit->hash.len);
 	state->values[ENTRY_REF] = PointerGetDatum(state->ref);
@@ -611,6 +611,7 @@ mailmap_lookup_sql(PG_FUNCTION_ARGS)
 #define AGE_OF(row) \
 	"(" row ".updated_at, COALESCE(" row ".done_at, '-infinity'), COALESCE(" row ".added, -1)," \
 	" COALESCE(" row ".removed, -1), COALESCE(" row ".parts, -1), COALESCE(" row ".state, '')," \
+	" COALESCE(" row ".subject_kind, ''), COALESCE(" row ".subject_ref, '')," \
 	" " row ".is_merge, " row ".at)"
 
 /*
@@ -626,27 +627,28 @@ mailmap_lookup_sql(PG_FUNCTION_ARGS)
 	" entry AS MATERIALIZED (" \
 	"SELECT e.*, c.place FROM (" \
 	"SELECT DISTINCT ON (e.ref, e.kind, i.identity_id, e.role)" \
-	" e.kind, e.ref, i.identity_id, e.role, e.at, e.done_at, e.state, e.is_merge," \
-	" e.added, e.removed, e.parts, e.updated_at FROM %s AS e" \
+	" e.kind, e.ref, i.identity_id, e.role, e.at, e.done_at, e.state, e.subject_kind," \
+	" e.subject_ref, e.is_merge, e.added, e.removed, e.parts, e.updated_at FROM %s AS e" \
 	" JOIN person AS i ON i.platform = e.platform AND i.account = e.account" \
 	" WHERE e.kind IS NOT NULL" \
 	" ORDER BY e.ref, e.kind, i.identity_id, e.role, e.updated_at DESC, e.done_at DESC NULLS LAST," \
 	" e.added DESC NULLS LAST, e.removed DESC NULLS LAST, e.parts DESC NULLS LAST," \
-	" e.state DESC NULLS LAST, e.is_merge DESC, e.at DESC) AS e LEFT JOIN LATERAL (" \
+	" e.state DESC NULLS LAST, e.subject_kind DESC NULLS LAST, e.subject_ref DESC NULLS LAST," \
+	" e.is_merge DESC, e.at DESC) AS e LEFT JOIN LATERAL (" \
 	"SELECT c.ctid AS place, " AGE_OF("c") " < " AGE_OF("e") " AS older FROM sharecollab.contribution AS c" \
 	" WHERE %s AND c.project_id = $1 AND c.kind = e.kind AND c.ref = e.ref" \
 	" AND c.identity_id = e.identity_id AND c.role = e.role OFFSET 0) AS c ON true" \
 	" WHERE c.place IS NULL OR c.older)," \
 	" updated AS (" \
 	"UPDATE sharecollab.contribution AS c SET at = e.at, done_at = e.done_at, state = e.state," \
-	" is_merge = e.is_merge, added = e.added, removed = e.removed, parts = e.parts," \
+	" subject_kind = e.subject_kind, subject_ref = e.subject_ref, is_merge = e.is_merge, added = e.added, removed = e.removed, parts = e.parts," \
 	" updated_at = e.updated_at, recorded_at = pg_catalog.now()" \
 	" FROM entry AS e WHERE e.place IS NOT NULL AND c.ctid = e.place)," \
 	" inserted AS (" \
 	"INSERT INTO sharecollab.contribution (project_id, kind, ref, identity_id, role, at, done_at, state," \
-	" is_merge, added, removed, parts, updated_at)" \
-	" SELECT $1, e.kind, e.ref, e.identity_id, e.role, e.at, e.done_at, e.state, e.is_merge," \
-	" e.added, e.removed, e.parts, e.updated_at FROM entry AS e WHERE e.place IS NULL)" \
+	" subject_kind, subject_ref, is_merge, added, removed, parts, updated_at)" \
+	" SELECT $1, e.kind, e.ref, e.identity_id, e.role, e.at, e.done_at, e.state," \
+	" e.subject_kind, e.subject_ref, e.is_merge, e.added, e.removed, e.parts, e.updated_at FROM entry AS e WHERE e.place IS NULL)" \
 	" SELECT pg_catalog.count(*) FILTER (WHERE e.place IS NULL)," \
 	" pg_catalog.count(*) FILTER (WHERE e.place IS NOT NULL) FROM entry AS e"
 

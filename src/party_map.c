@@ -281,33 +281,36 @@ party_require_mapping(Jsonb *mapping)
 }
 
 /*
- * What a party is called after rekey(): itself, if it is not mentioned.
+ * What a party is called after rekey(): itself, if it is not mentioned.  False
+ * if it is left out.
  */
-PartyKey
-party_mapped(Jsonb *mapping, PartyKey key)
+bool
+party_mapped(Jsonb *mapping, PartyKey *key)
 {
 	JsonbValue	value;
 
-	if (getKeyJsonValueFromContainer(&mapping->root, key.name, (int) key.len, &value) == NULL)
-		return key;
+	if (getKeyJsonValueFromContainer(&mapping->root, key->name, (int) key->len, &value) == NULL)
+		return true;
+	if (value.type == jbvNull)
+		return false;
 	if (value.type == jbvString)
 	{
-		key.name = value.val.string.val;
-		key.len = value.val.string.len;
+		key->name = value.val.string.val;
+		key->len = value.val.string.len;
 	}
 	else if (value.type == jbvNumeric)
 	{
 		/* the id of a party */
-		key.name = DatumGetCString(DirectFunctionCall1(numeric_out,
-													   NumericGetDatum(value.val.numeric)));
-		key.len = strlen(key.name);
+		key->name = DatumGetCString(DirectFunctionCall1(numeric_out,
+														NumericGetDatum(value.val.numeric)));
+		key->len = strlen(key->name);
 	}
 	else
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("new key of party \"%.*s\" is neither a string nor a number", (int) key.len, key.name),
-				 errhint("Leave out of the mapping who keeps their key.")));
-	return key;
+				 errmsg("new key of party \"%.*s\" is neither a string nor a number", (int) key->len, key->name),
+				 errhint("Leave out of the mapping who keeps their key; null leaves out the party.")));
+	return true;
 }
 
 /*

@@ -104,7 +104,7 @@ extern PartyOrder *party_order(const void *rows, Size row_size, int64 n);
 extern PartyKey party_key_arg(Datum text);
 extern PartyKey party_number_name(int64 number, char *buf);
 extern void party_require_mapping(Jsonb *mapping);
-extern PartyKey party_mapped(Jsonb *mapping, PartyKey key);
+extern bool party_mapped(Jsonb *mapping, PartyKey *key);
 extern void party_map_too_large(const PartyMapKind *kind);
 extern int	party_map_compare_args(FunctionCallInfo fcinfo, int (*compare) (Datum a, Datum b));
 extern int	party_message_count(StringInfo message, const PartyMapKind *kind, int least_size);

@@ -471,6 +471,7 @@ tally_rekey(PG_FUNCTION_ARGS)
 	Jsonb	   *mapping = PG_GETARG_JSONB_P(1);
 	PartyMap	map;
 	TallyRow   *rows;
+	int64		n = 0;
 
 	party_require_mapping(mapping);
 	tally_read(PG_GETARG_DATUM(0), &map);
@@ -478,8 +479,9 @@ tally_rekey(PG_FUNCTION_ARGS)
 	for (int i = 0; i < map.n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		rows[i].key = party_mapped(mapping, party_map_key(&map, i));
-		rows[i].quantity = tally_quantity(&map, i);
+		rows[n].key = party_map_key(&map, i);
+		rows[n].quantity = tally_quantity(&map, i);
+		n += party_mapped(mapping, &rows[n].key);
 	}
-	PG_RETURN_POINTER(tally_make(rows, map.n, map.exponent));
+	PG_RETURN_POINTER(tally_make(rows, n, map.exponent));
 }

@@ -162,7 +162,7 @@ COMMENT ON OPERATOR - (NONE, tally) IS 'The negative of every quantity.';
 CREATE FUNCTION rekey(tally tally, mapping jsonb) RETURNS tally
 	AS 'MODULE_PATHNAME', 'tally_rekey' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION rekey(tally, jsonb) IS
-'The same quantities under other keys: identities to persons, persons to organizations. The mapping is a JSON object from old keys to new ones (strings, or the ids of parties as numbers); whoever is not in it keeps their key; those who get the same key are summed, so the total stays. Keys are looked up once, not again. Errors: 22023 if the mapping is not an object, or the new key of a party neither string nor number; 22003.';
+'The same quantities under other keys: identities to persons, persons to organizations. The mapping is a JSON object from old keys to new ones (strings, or the ids of parties as numbers); whoever is not in it keeps their key, and whose new key is null is left out (bots); those who get the same key are summed, so the total of all who stay does, too. Keys are looked up once, not again. Errors: 22023 if the mapping is not an object, or the new key of a party neither string nor number nor null; 22003.';
 
 CREATE FUNCTION newcomers(tally tally, earlier tally) RETURNS tally
 	AS 'MODULE_PATHNAME', 'tally_newcomers' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;

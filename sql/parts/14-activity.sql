@@ -1,7 +1,7 @@
 -- 14-activity.sql
 --		activity, what each party did and when: type, operators, what is read from
 --		it, aggregates.
---		C code: src/activity.c, src/activity_agg.c; what it shares with tally:
+--		C code: src/activity.c, src/activity_agg.c, src/burstiness.c; what it shares with tally:
 --		src/party_map.c, src/party_table.h
 
 CREATE TYPE activity;
@@ -133,7 +133,7 @@ COMMENT ON OPERATOR + (activity, activity) IS 'Both together: for every party th
 CREATE FUNCTION rekey(activity activity, mapping jsonb) RETURNS activity
 	AS 'MODULE_PATHNAME', 'activity_rekey' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION rekey(activity, jsonb) IS
-'The same activity under other keys: identities to persons, persons to organizations, as of any date, without touching the facts. The mapping is a JSON object from old keys to new ones (strings, or the ids of parties as numbers); whoever is not in it keeps their key; those who get the same key are merged. Keys are looked up once, not again. Errors: 22023 if the mapping is not an object, or the new key of a party neither string nor number; 22003.';
+'The same activity under other keys: identities to persons, persons to organizations, as of any date, without touching the facts. The mapping is a JSON object from old keys to new ones (strings, or the ids of parties as numbers); whoever is not in it keeps their key, and whose new key is null is left out (bots); those who get the same key are merged. Keys are looked up once, not again. Errors: 22023 if the mapping is not an object, or the new key of a party neither string nor number nor null; 22003.';
 
 CREATE FUNCTION newcomers(activity activity, during tstzrange) RETURNS activity
 	AS 'MODULE_PATHNAME', 'activity_newcomers' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
@@ -337,3 +337,23 @@ CREATE AGGREGATE sum(activity activity) (
 );
 COMMENT ON AGGREGATE sum(activity) IS
 'All activities together, as +: of months for the year, of repositories for the portfolio, byte for byte what activity() of all their rows is. NULL rows are left out, NULL if no rows are left. Exact, in any order and in parallel. Error 22003.';
+
+-- when it was, whoever did it
+
+CREATE FUNCTION burstiness_transition(internal, timestamptz) RETURNS internal
+	AS 'MODULE_PATHNAME', 'burstiness_transition' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION burstiness_transition(internal, timestamptz) IS 'Implements burstiness.';
+
+CREATE FUNCTION burstiness_final(internal) RETURNS numeric
+	AS 'MODULE_PATHNAME', 'burstiness_final' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION burstiness_final(internal) IS 'Implements burstiness.';
+
+CREATE AGGREGATE burstiness(at timestamptz) (
+	SFUNC = burstiness_transition,
+	STYPE = internal,
+	SSPACE = 64,
+	FINALFUNC = burstiness_final,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE burstiness(timestamptz) IS
+'How unevenly events come: (sigma - mu) / (sigma + mu) of the times between successive events, mu their mean and sigma their standard deviation (of all of them, not of a sample), rounded to 16 decimal places. -1 for a clock, about 0 for events at random, near 1 for bursts. (CHAOSS Burstiness; Goh and Barabasi.) Write burstiness(at ORDER BY at): the state, a few integers, needs the order of time. NULL rows are left out; NULL for fewer than 3 events, and if all are at one instant. Errors: 22023 if an event is before the one that came last, 22008 for infinity.';

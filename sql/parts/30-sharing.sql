@@ -28,9 +28,12 @@ CREATE TABLE pool (
 	cancellation	profile CHECK ('{}' <@ cancellation AND cancellation <@ profile(1)),
 	preemption_notice	interval NOT NULL DEFAULT '0' CHECK (preemption_notice >= '0'),
 	min_parties		integer NOT NULL DEFAULT 3 CHECK (min_parties >= 0),
+	fee				numeric NOT NULL DEFAULT 0 CHECK (fee >= 0 AND fee <= 1 AND fee = round(fee, 6)),
+	contributors_share	numeric NOT NULL DEFAULT 0 CHECK (contributors_share >= 0 AND contributors_share = round(contributors_share, 6)),
 	recorded_at		timestamptz NOT NULL DEFAULT now(),
 	CHECK (min_quantity <= max_quantity),
-	CHECK (min_duration <= max_duration)
+	CHECK (min_duration <= max_duration),
+	CHECK (fee + contributors_share <= 1)
 );
 CREATE INDEX pool_steward_id_idx ON pool (steward_id);
 CREATE INDEX pool_parent_id_idx ON pool (parent_id);
@@ -63,6 +66,8 @@ COMMENT ON COLUMN pool.lend IS 'How much of its own capacity, while it does not 
 COMMENT ON COLUMN pool.cancellation IS 'Terms: which part of the price is paid back, by how long before the start a lease is given back: a profile from 0 to 1 over lead_time(). NULL if all is.';
 COMMENT ON COLUMN pool.preemption_notice IS 'Terms: how long before a preemptible lease is reclaimed its consumer is told.';
 COMMENT ON COLUMN pool.min_parties IS 'Terms: how many parties, besides its own, must have leases on a day for the pool''s use on that day to be told to a member that is no steward or auditor: see utilization_report().';
+COMMENT ON COLUMN pool.fee IS 'Terms: which part of what is charged for the pool is its steward''s, from 0 to 1, with at most 6 decimal places.';
+COMMENT ON COLUMN pool.contributors_share IS 'Terms: which part of what is charged goes to the contributors of the project that made what is shared, likewise; the rest is the providers''.';
 COMMENT ON COLUMN pool.recorded_at IS 'When the row was written.';
 
 CREATE TABLE membership (
@@ -95,6 +100,10 @@ CREATE TABLE supply (
 	provider_id	bigint NOT NULL REFERENCES party,
 	quantity	numeric NOT NULL CHECK (quantity <> 0 AND abs(quantity) < 1e12 AND quantity = round(quantity, 6)),
 	during		tstzrange NOT NULL CHECK (lower_inc(during) AND NOT upper_inc(during) AND isfinite(lower(during)) AND (upper_inf(during) OR isfinite(upper(during)))),
+	cost_rate	numeric CHECK (cost_rate >= 0 AND cost_rate < 'Infinity'),
+	power		numeric CHECK (power >= 0 AND power < 'Infinity'),
+	embodied	numeric CHECK (embodied >= 0 AND embodied < 'Infinity'),
+	region		text CHECK (region <> ''),
 	recorded_at	timestamptz NOT NULL DEFAULT now(),
 	PRIMARY KEY (pool_id, supply_id)
 );
@@ -109,6 +118,10 @@ COMMENT ON COLUMN supply.supply_id IS 'Key within the pool.';
 COMMENT ON COLUMN supply.provider_id IS 'Who supplies.';
 COMMENT ON COLUMN supply.quantity IS 'In units of the pool, below 10^12 and with at most 6 decimal places; negative for what is taken away. The sum of a provider is never below 0.';
 COMMENT ON COLUMN supply.during IS 'Half-open period; an unbounded end means until further notice.';
+COMMENT ON COLUMN supply.cost_rate IS 'What a unit costs its provider for an hour, in the pool''s currency; NULL if it is not known.';
+COMMENT ON COLUMN supply.power IS 'What a unit draws, in watts; NULL if it is not known.';
+COMMENT ON COLUMN supply.embodied IS 'What was emitted to make a unit, in grams of CO2 equivalent for each hour of its life; NULL if it is not known.';
+COMMENT ON COLUMN supply.region IS 'Where it is, as the grid intensity calls it; NULL if it is not known.';
 COMMENT ON COLUMN supply.recorded_at IS 'When the row was written.';
 
 CREATE TABLE lease (

@@ -44,6 +44,10 @@ COMMENT ON COLUMN project_member.recorded_at IS 'When the row was written.';
 CREATE TRIGGER access_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON project_member
 	FOR EACH STATEMENT EXECUTE FUNCTION access_changed();
 
+ALTER TABLE pool ADD COLUMN project_id bigint REFERENCES project;
+CREATE INDEX pool_project_id_idx ON pool (project_id);
+COMMENT ON COLUMN pool.project_id IS 'The project that made what is shared: whose contributors have the contributors'' share; NULL for none, and their share is kept.';
+
 CREATE TABLE identity (
 	identity_id	bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	platform	text COLLATE "C" NOT NULL CHECK (platform <> ''),
@@ -125,21 +129,24 @@ CREATE TRIGGER check_shares_update AFTER UPDATE ON affiliation REFERENCING NEW T
 -- take as long as all the rest of an import, which has just done so. Triggers
 -- keep both from being deleted.
 CREATE TABLE contribution (
-	project_id	bigint NOT NULL,
-	kind		text COLLATE "C" NOT NULL CHECK (kind <> ''),
-	ref			text COLLATE "C" NOT NULL,
-	identity_id	bigint NOT NULL,
-	role		text COLLATE "C" NOT NULL CHECK (role <> ''),
-	at			timestamptz NOT NULL,
-	done_at		timestamptz,
-	state		text,
-	is_merge	boolean NOT NULL DEFAULT false,
-	added		bigint CHECK (added >= 0),
-	removed		bigint CHECK (removed >= 0),
-	parts		integer CHECK (parts >= 0),
-	updated_at	timestamptz NOT NULL DEFAULT now(),
-	recorded_at	timestamptz NOT NULL DEFAULT now(),
-	PRIMARY KEY (project_id, kind, ref, identity_id, role)
+	project_id		bigint NOT NULL,
+	kind			text COLLATE "C" NOT NULL CHECK (kind <> ''),
+	ref				text COLLATE "C" NOT NULL,
+	identity_id		bigint NOT NULL,
+	role			text COLLATE "C" NOT NULL CHECK (role <> ''),
+	at				timestamptz NOT NULL,
+	done_at			timestamptz,
+	state			text,
+	subject_kind	text COLLATE "C",
+	subject_ref		text COLLATE "C",
+	is_merge		boolean NOT NULL DEFAULT false,
+	added			bigint CHECK (added >= 0),
+	removed			bigint CHECK (removed >= 0),
+	parts			integer CHECK (parts >= 0),
+	updated_at		timestamptz NOT NULL DEFAULT now(),
+	recorded_at		timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (project_id, kind, ref, identity_id, role),
+	CHECK ((subject_kind IS NULL) = (subject_ref IS NULL))
 );
 ALTER TABLE contribution OWNER TO @extowner@;
 SELECT pg_catalog.pg_extension_config_dump('contribution', '');
@@ -153,6 +160,8 @@ COMMENT ON COLUMN contribution.role IS 'In which role: author, committer, co-aut
 COMMENT ON COLUMN contribution.at IS 'When: authored, opened, submitted.';
 COMMENT ON COLUMN contribution.done_at IS 'When it was done: committed, merged, closed, published; NULL if it is not, or nothing tells.';
 COMMENT ON COLUMN contribution.state IS 'What became of it: open, merged, closed; approved, changes_requested, commented, dismissed; draft, prerelease, released; deleted, which no report counts. NULL for a commit.';
+COMMENT ON COLUMN contribution.subject_kind IS 'Kind of the contribution to the same project that this one is about: of the change request, issue, commit or discussion that was reviewed or commented on; NULL for one that stands for itself, or where nothing tells.';
+COMMENT ON COLUMN contribution.subject_ref IS 'Which one that is: its ref.';
 COMMENT ON COLUMN contribution.is_merge IS 'A commit with several parents.';
 COMMENT ON COLUMN contribution.added IS 'Lines added, in the row of the author only, so that sums are right; NULL if not known. The lines of a change request are also those of its commits.';
 COMMENT ON COLUMN contribution.removed IS 'Lines removed, likewise.';
@@ -242,12 +251,17 @@ END;
 COMMENT ON FUNCTION set_project_member(text, text, text) IS
 'Makes a party owner, maintainer or contributor of a project, or with NULL none of these any more; for owners of the project. Errors: 42501 if the caller acts for none, 42704 unknown project or party, 23514 for another role.';
 
+CREATE FUNCTION require_identity(identity_id bigint) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'require_identity' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION require_identity(bigint) IS 'The key of an identity that the caller may link: owner or maintainer of all projects that it contributed to. Errors: 42704 if it contributed to none of the caller''s, 42501 if it contributed to others, too.';
+
 -- What was known of the identity in that time ends; what is left of it outside
 -- of that time goes on as a row of its own.
 CREATE FUNCTION link_identity(identity_id bigint, party text, valid tstzrange DEFAULT '(,)')
 	RETURNS void LANGUAGE sql VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
-	SELECT FROM identity AS i WHERE i.identity_id = link_identity.identity_id FOR NO KEY UPDATE;
+	SELECT FROM identity AS i WHERE i.identity_id = require_identity(link_identity.identity_id) FOR NO KEY UPDATE;
 	WITH clock AS MATERIALIZED (
 		SELECT clock_timestamp() AS now
 	), ended AS (
@@ -265,12 +279,12 @@ BEGIN ATOMIC
 	FROM clock;
 END;
 COMMENT ON FUNCTION link_identity(bigint, text, tstzrange) IS
-'From now on, contributions of an identity during a period are known to be those of a party, whatever was known before. Facts stay as they are. Errors: 42704 unknown party, 23503 unknown identity, 23514 empty period, 23502 null.';
+'From now on, contributions of an identity during a period are known to be those of a party, whatever was known before. Facts stay as they are. For owners and maintainers of all projects that it contributed to. Errors: 42501 if the caller is none, 42704 unknown party, 23503 unknown identity, 23514 empty period, 23502 null.';
 
 CREATE FUNCTION unlink_identity(identity_id bigint, valid tstzrange DEFAULT '(,)')
 	RETURNS void LANGUAGE sql VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
-	SELECT FROM identity AS i WHERE i.identity_id = unlink_identity.identity_id FOR NO KEY UPDATE;
+	SELECT FROM identity AS i WHERE i.identity_id = require_identity(unlink_identity.identity_id) FOR NO KEY UPDATE;
 	WITH clock AS MATERIALIZED (
 		SELECT clock_timestamp() AS now
 	), ended AS (
@@ -285,12 +299,12 @@ BEGIN ATOMIC
 	FROM ended, clock, unnest(tstzmultirange(ended.valid) - tstzmultirange(unlink_identity.valid)) AS rest;
 END;
 COMMENT ON FUNCTION unlink_identity(bigint, tstzrange) IS
-'From now on, it is not known whose contributions of an identity during a period are: every figure is again what it was before they were linked. Does nothing if that is so already.';
+'From now on, it is not known whose contributions of an identity during a period are: every figure is again what it was before they were linked. Does nothing if that is so already. For whom and errors as link_identity().';
 
 CREATE FUNCTION set_affiliation(party text, organization text, share numeric DEFAULT 1, valid tstzrange DEFAULT '(,)')
 	RETURNS void LANGUAGE sql VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
-	SELECT FROM party AS p WHERE p.party_id = party_id(set_affiliation.party) FOR NO KEY UPDATE;
+	SELECT FROM party AS p WHERE p.party_id = require_party(set_affiliation.party) FOR NO KEY UPDATE;
 	WITH clock AS MATERIALIZED (
 		SELECT clock_timestamp() AS now
 	), ended AS (
@@ -312,7 +326,7 @@ BEGIN ATOMIC
 	WHERE set_affiliation.share IS DISTINCT FROM 0;
 END;
 COMMENT ON FUNCTION set_affiliation(text, text, numeric, tstzrange) IS
-'From now on, a person is known to work for an organization during a period, with a share of all that the person does; 0 for not at all. Errors: 42704 unknown party, 23514 for a share or an empty period, or if the shares of the person come to more than 1, 23502 null.';
+'From now on, a person is known to work for an organization during a period, with a share of all that the person does; 0 for not at all. For those who act for the person. Errors: 42501 if the caller does not, 42704 unknown party, 23514 for a share or an empty period, or if the shares of the person come to more than 1, 23502 null.';
 
 CREATE FUNCTION create_task(project text, title text, role text DEFAULT 'developer', assignee text DEFAULT NULL, reference text DEFAULT NULL)
 	RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE
@@ -346,11 +360,12 @@ COMMENT ON FUNCTION cancel_task(bigint, timestamptz) IS
 -- whose contributions are
 
 CREATE FUNCTION contributions(project text, as_of timestamptz DEFAULT NULL, known_at timestamptz DEFAULT 'infinity', bots boolean DEFAULT false)
-	RETURNS TABLE (kind text, ref text, role text, at timestamptz, done_at timestamptz, state text, is_merge boolean,
+	RETURNS TABLE (kind text, ref text, role text, at timestamptz, done_at timestamptz, state text,
+		subject_kind text, subject_ref text, is_merge boolean,
 		added bigint, removed bigint, parts integer, identity_id bigint, party_id bigint, contributor text)
 	LANGUAGE sql STABLE PARALLEL SAFE ROWS 100000
 BEGIN ATOMIC
-	SELECT c.kind, c.ref, c.role, c.at, c.done_at, c.state, c.is_merge, c.added, c.removed, c.parts,
+	SELECT c.kind, c.ref, c.role, c.at, c.done_at, c.state, c.subject_kind, c.subject_ref, c.is_merge, c.added, c.removed, c.parts,
 		c.identity_id, l.party_id, coalesce(p.name, i.label)
 	FROM contribution AS c
 	JOIN identity AS i ON i.identity_id = c.identity_id
@@ -365,7 +380,8 @@ COMMENT ON FUNCTION contributions(text, timestamptz, timestamptz, boolean) IS
 'What was contributed to a project and by whom: identities resolved to parties as these were linked at the time of each contribution, or as of an instant, by what was known at an instant (by default, all that is known). contributor is the name of the party or, if it is linked to none, of the identity; party_id is then NULL. Bots are left out, unless asked for; so is what was deleted. Error: 42704 unknown project.';
 
 CREATE FUNCTION contributions_by_organization(project text, as_of timestamptz DEFAULT NULL, known_at timestamptz DEFAULT 'infinity', bots boolean DEFAULT false)
-	RETURNS TABLE (kind text, ref text, role text, at timestamptz, done_at timestamptz, state text, is_merge boolean,
+	RETURNS TABLE (kind text, ref text, role text, at timestamptz, done_at timestamptz, state text,
+		subject_kind text, subject_ref text, is_merge boolean,
 		added bigint, removed bigint, parts integer, identity_id bigint, party_id bigint, contributor text,
 		organization_id bigint, organization text, share numeric)
 	LANGUAGE sql STABLE PARALLEL SAFE ROWS 100000
@@ -376,7 +392,7 @@ BEGIN ATOMIC
 		JOIN party AS o ON o.party_id = a.organization_id
 		WHERE a.known @> contributions_by_organization.known_at
 	)
-	SELECT c.kind, c.ref, c.role, c.at, c.done_at, c.state, c.is_merge, c.added, c.removed, c.parts,
+	SELECT c.kind, c.ref, c.role, c.at, c.done_at, c.state, c.subject_kind, c.subject_ref, c.is_merge, c.added, c.removed, c.parts,
 		c.identity_id, c.party_id, c.contributor, e.organization_id, e.name, e.share
 	FROM contributions(contributions_by_organization.project, contributions_by_organization.as_of,
 		contributions_by_organization.known_at, contributions_by_organization.bots) AS c,
@@ -439,6 +455,8 @@ CREATE TYPE contribution_entry AS (
 	at				timestamptz,
 	done_at			timestamptz,
 	state			text,
+	subject_kind	text COLLATE "C",
+	subject_ref		text COLLATE "C",
 	is_merge		boolean,
 	added			bigint,
 	removed			bigint,
@@ -458,6 +476,8 @@ COMMENT ON COLUMN contribution_entry.role IS 'As contribution.role.';
 COMMENT ON COLUMN contribution_entry.at IS 'As contribution.at.';
 COMMENT ON COLUMN contribution_entry.done_at IS 'As contribution.done_at.';
 COMMENT ON COLUMN contribution_entry.state IS 'As contribution.state.';
+COMMENT ON COLUMN contribution_entry.subject_kind IS 'As contribution.subject_kind.';
+COMMENT ON COLUMN contribution_entry.subject_ref IS 'As contribution.subject_ref.';
 COMMENT ON COLUMN contribution_entry.is_merge IS 'As contribution.is_merge.';
 COMMENT ON COLUMN contribution_entry.added IS 'As contribution.added.';
 COMMENT ON COLUMN contribution_entry.removed IS 'As contribution.removed.';
@@ -506,7 +526,7 @@ COMMENT ON FUNCTION mailmap_lookup(bytea, text, text) IS
 CREATE FUNCTION pushed_commits(payload jsonb, branch text) RETURNS SETOF contribution_entry
 	LANGUAGE sql STABLE PARALLEL SAFE ROWS 3
 BEGIN ATOMIC
-	SELECT 'commit', c ->> 'id', role, (c ->> 'timestamp')::timestamptz, NULL::timestamptz, NULL, false,
+	SELECT 'commit', c ->> 'id', role, (c ->> 'timestamp')::timestamptz, NULL::timestamptz, NULL, NULL, NULL, false,
 		NULL::bigint, NULL::bigint, NULL::integer, '-infinity'::timestamptz, 'git',
 		concat(nullif(btrim(p.name), '') || ' ', '<', p.email, '>'), p.name, p.email,
 		CASE WHEN p.name LIKE '%[bot]%' OR p.email LIKE '%[bot]@%' OR p.email = 'noreply@github.com' THEN 'bot' ELSE 'person' END
@@ -540,6 +560,16 @@ BEGIN ATOMIC
 			('release', 'release', 'release', 'author', false),
 			('fork', 'forkee', 'fork', 'owner', false)) AS m (event, path, kind, who, prefixed)
 		WHERE m.event = github_event.event
+	), subject AS (
+		-- what a review or comment is about
+		SELECT m.kind, github_event.payload #>> m.path AS ref
+		FROM (VALUES
+			('pull_request_review', 'change_request', '{pull_request,number}'::text[]),
+			('pull_request_review_comment', 'change_request', '{pull_request,number}'),
+			('issue_comment', CASE jsonb_typeof(github_event.payload #> '{issue,pull_request}') WHEN 'object' THEN 'change_request' ELSE 'issue' END, '{issue,number}'),
+			('commit_comment', 'commit', '{comment,commit_id}'),
+			('discussion_comment', 'discussion', '{discussion,number}')) AS m (event, kind, path)
+		WHERE m.event = github_event.event AND github_event.payload #>> m.path IS NOT NULL
 	), entry AS (
 		SELECT object.kind, object.prefix || coalesce(o ->> 'number', o ->> 'id') AS ref,
 			CASE object.kind WHEN 'review' THEN 'reviewer' ELSE 'author' END AS role,
@@ -551,40 +581,41 @@ BEGIN ATOMIC
 				WHEN (o ->> 'draft')::boolean THEN 'draft'
 				WHEN (o ->> 'prerelease')::boolean THEN 'prerelease'
 				ELSE 'released' END AS state,
+			subject.kind AS subject_kind, subject.ref AS subject_ref,
 			(o ->> 'additions')::bigint AS added, (o ->> 'deletions')::bigint AS removed, (o ->> 'changed_files')::integer AS parts,
 			CASE WHEN github_event.payload ->> 'action' = 'deleted' THEN 'infinity'
 				ELSE coalesce(o ->> 'updated_at', o ->> 'published_at', o ->> 'submitted_at', o ->> 'created_at') END::timestamptz AS updated_at,
 			object.who
-		FROM object
+		FROM object LEFT JOIN subject ON true
 		UNION ALL
 		-- who merged a change request
-		SELECT 'change_request', o ->> 'number', 'merger', (o ->> 'created_at')::timestamptz, (o ->> 'merged_at')::timestamptz, 'merged',
+		SELECT 'change_request', o ->> 'number', 'merger', (o ->> 'created_at')::timestamptz, (o ->> 'merged_at')::timestamptz, 'merged', NULL, NULL,
 			NULL, NULL, NULL, (o ->> 'updated_at')::timestamptz, o -> 'merged_by'
 		FROM object
 		WHERE object.kind = 'change_request' AND o ->> 'merged_at' IS NOT NULL
 		UNION ALL
 		-- what has no object of its own
-		SELECT 'star', github_event.payload #>> '{sender,id}', 'author', (github_event.payload ->> 'starred_at')::timestamptz, NULL, NULL,
+		SELECT 'star', github_event.payload #>> '{sender,id}', 'author', (github_event.payload ->> 'starred_at')::timestamptz, NULL, NULL, NULL, NULL,
 			NULL, NULL, NULL, (github_event.payload ->> 'starred_at')::timestamptz, github_event.payload -> 'sender'
 		WHERE github_event.event = 'star' AND github_event.payload ->> 'action' = 'created'
 		UNION ALL
 		SELECT github_event.payload ->> 'ref_type', github_event.payload ->> 'ref', 'author',
-			(github_event.payload #>> '{repository,pushed_at}')::timestamptz, NULL, NULL,
+			(github_event.payload #>> '{repository,pushed_at}')::timestamptz, NULL, NULL, NULL, NULL,
 			NULL, NULL, NULL, (github_event.payload #>> '{repository,pushed_at}')::timestamptz, github_event.payload -> 'sender'
 		WHERE github_event.event = 'create' AND github_event.payload ->> 'ref_type' IN ('branch', 'tag')
 		UNION ALL
 		SELECT 'wiki', (page ->> 'page_name') || '@' || (page ->> 'sha'), 'author',
-			(github_event.payload #>> '{repository,updated_at}')::timestamptz, NULL, NULL,
+			(github_event.payload #>> '{repository,updated_at}')::timestamptz, NULL, NULL, NULL, NULL,
 			NULL, NULL, NULL, (github_event.payload #>> '{repository,updated_at}')::timestamptz, github_event.payload -> 'sender'
 		FROM jsonb_array_elements(CASE WHEN github_event.event = 'gollum' AND jsonb_typeof(github_event.payload -> 'pages') = 'array' THEN github_event.payload -> 'pages' END) AS page
 		UNION ALL
 		SELECT 'artifact', (p ->> 'package_type') || '/' || (p ->> 'name') || '@' || coalesce(p #>> '{package_version,version}', p #>> '{package_version,name}'),
-			'author', (p #>> '{package_version,created_at}')::timestamptz, (p #>> '{package_version,created_at}')::timestamptz, 'released',
+			'author', (p #>> '{package_version,created_at}')::timestamptz, (p #>> '{package_version,created_at}')::timestamptz, 'released', NULL, NULL,
 			NULL, NULL, NULL, (p #>> '{package_version,updated_at}')::timestamptz, coalesce(p #> '{package_version,author}', p -> 'owner')
 		FROM (SELECT github_event.payload -> github_event.event AS p) AS package
 		WHERE github_event.event IN ('package', 'registry_package')
 	)
-	SELECT e.kind, e.ref, e.role, e.at, e.done_at, e.state, false, e.added, e.removed, e.parts, coalesce(e.updated_at, e.at),
+	SELECT e.kind, e.ref, e.role, e.at, e.done_at, e.state, e.subject_kind, e.subject_ref, false, e.added, e.removed, e.parts, coalesce(e.updated_at, e.at),
 		host.host, e.who ->> 'id', coalesce(e.who ->> 'login', e.who ->> 'id'), coalesce(e.who ->> 'email', ''),
 		CASE WHEN e.who ->> 'type' = 'Bot' OR e.who ->> 'login' LIKE '%[bot]' THEN 'bot'
 			WHEN e.who ->> 'type' = 'Organization' THEN 'organization'
@@ -613,32 +644,37 @@ BEGIN ATOMIC
 			(o ->> 'created_at')::timestamptz AS at,
 			CASE WHEN o ->> 'state' IN ('closed', 'merged') THEN coalesce(o ->> 'merged_at', o ->> 'closed_at', o ->> 'updated_at') END::timestamptz AS done_at,
 			CASE o ->> 'state' WHEN 'opened' THEN 'open' ELSE o ->> 'state' END AS state,
+			CASE WHEN subject.ref IS NOT NULL THEN subject.kind END AS subject_kind, subject.ref AS subject_ref,
 			(o ->> 'updated_at')::timestamptz AS updated_at,
 			o ->> 'author_id' AS account,
 			CASE WHEN coalesce(actor ->> 'id', o ->> 'author_id') = o ->> 'author_id' THEN actor ->> 'username' END AS name,
 			CASE WHEN coalesce(actor ->> 'id', o ->> 'author_id') = o ->> 'author_id' THEN actor ->> 'email' END AS email
-		FROM event
+		FROM event LEFT JOIN (VALUES
+			('MergeRequest', 'change_request', gitlab_event.payload #>> '{merge_request,iid}'),
+			('Issue', 'issue', gitlab_event.payload #>> '{issue,iid}'),
+			('Commit', 'commit', gitlab_event.payload #>> '{commit,id}')) AS subject (noteable_type, kind, ref)
+			ON subject.noteable_type = o ->> 'noteable_type'
 		WHERE event IN ('issue', 'merge_request', 'note') AND (o ->> 'system')::boolean IS NOT TRUE
 		UNION ALL
-		SELECT 'change_request', o ->> 'iid', 'merger', (o ->> 'created_at')::timestamptz, (o ->> 'updated_at')::timestamptz, 'merged',
+		SELECT 'change_request', o ->> 'iid', 'merger', (o ->> 'created_at')::timestamptz, (o ->> 'updated_at')::timestamptz, 'merged', NULL, NULL,
 			(o ->> 'updated_at')::timestamptz, actor ->> 'id', actor ->> 'username', actor ->> 'email'
 		FROM event
 		WHERE event = 'merge_request' AND o ->> 'action' = 'merge'
 		UNION ALL
 		SELECT 'review', o ->> 'iid', 'reviewer', (o ->> 'updated_at')::timestamptz, (o ->> 'updated_at')::timestamptz,
 			CASE WHEN o ->> 'action' IN ('approved', 'approval') THEN 'approved' ELSE 'dismissed' END,
-			(o ->> 'updated_at')::timestamptz, actor ->> 'id', actor ->> 'username', actor ->> 'email'
+			'change_request', o ->> 'iid', (o ->> 'updated_at')::timestamptz, actor ->> 'id', actor ->> 'username', actor ->> 'email'
 		FROM event
 		WHERE event = 'merge_request' AND o ->> 'action' IN ('approved', 'approval', 'unapproved', 'unapproval')
 		UNION ALL
 		SELECT 'tag', substr(gitlab_event.payload ->> 'ref', length('refs/tags/') + 1), 'author',
-			(gitlab_event.payload #>> '{commits,0,timestamp}')::timestamptz, NULL, NULL,
+			(gitlab_event.payload #>> '{commits,0,timestamp}')::timestamptz, NULL, NULL, NULL, NULL,
 			(gitlab_event.payload #>> '{commits,0,timestamp}')::timestamptz,
 			gitlab_event.payload ->> 'user_id', coalesce(gitlab_event.payload ->> 'user_username', gitlab_event.payload ->> 'user_name'), gitlab_event.payload ->> 'user_email'
 		FROM event
 		WHERE event = 'tag_push'
 	)
-	SELECT e.kind, e.ref, e.role, e.at, e.done_at, e.state, false, NULL::bigint, NULL::bigint, NULL::integer, coalesce(e.updated_at, e.at),
+	SELECT e.kind, e.ref, e.role, e.at, e.done_at, e.state, e.subject_kind, e.subject_ref, false, NULL::bigint, NULL::bigint, NULL::integer, coalesce(e.updated_at, e.at),
 		event.host, e.account, coalesce(e.name, e.account), CASE WHEN e.email LIKE '%@%' THEN e.email ELSE '' END,
 		CASE WHEN e.name ~ '_bot(_[0-9a-f]+)?$' OR e.name LIKE '%[bot]' THEN 'bot' ELSE 'person' END
 	FROM entry AS e, event
@@ -647,7 +683,7 @@ BEGIN ATOMIC
 	-- nobody is named but the author of the commit
 	SELECT 'release', gitlab_event.payload ->> 'tag', 'author', (gitlab_event.payload ->> 'created_at')::timestamptz,
 		(gitlab_event.payload ->> 'released_at')::timestamptz,
-		CASE gitlab_event.payload ->> 'action' WHEN 'delete' THEN 'deleted' ELSE 'released' END, false, NULL, NULL, NULL,
+		CASE gitlab_event.payload ->> 'action' WHEN 'delete' THEN 'deleted' ELSE 'released' END, NULL, NULL, false, NULL, NULL, NULL,
 		CASE gitlab_event.payload ->> 'action' WHEN 'delete' THEN 'infinity' ELSE gitlab_event.payload ->> 'released_at' END::timestamptz,
 		'git', concat(p.name || ' ', '<', p.email, '>'), p.name, p.email, 'person'
 	FROM event,
@@ -667,7 +703,7 @@ CREATE FUNCTION registry_event(payload jsonb) RETURNS SETOF contribution_entry
 BEGIN ATOMIC
 	-- Docker Hub
 	SELECT 'artifact', concat(r ->> 'repo_name', ':', p ->> 'tag', '@', p ->> 'pushed_at'), 'author',
-		to_timestamp((p ->> 'pushed_at')::double precision), to_timestamp((p ->> 'pushed_at')::double precision), 'released', false,
+		to_timestamp((p ->> 'pushed_at')::double precision), to_timestamp((p ->> 'pushed_at')::double precision), 'released', NULL, NULL, false,
 		NULL::bigint, NULL::bigint, NULL::integer, to_timestamp((p ->> 'pushed_at')::double precision),
 		'docker.io', p ->> 'pusher', p ->> 'pusher', '', 'person'
 	FROM (SELECT registry_event.payload -> 'push_data' AS p, registry_event.payload -> 'repository' AS r) AS hub
@@ -677,7 +713,7 @@ BEGIN ATOMIC
 	SELECT CASE e ->> 'action' WHEN 'push' THEN 'artifact' ELSE 'pull' END,
 		CASE e ->> 'action' WHEN 'push' THEN concat(t ->> 'repository', '@', t ->> 'digest') ELSE e ->> 'id' END,
 		CASE e ->> 'action' WHEN 'push' THEN 'author' ELSE 'consumer' END,
-		(e ->> 'timestamp')::timestamptz, (e ->> 'timestamp')::timestamptz, CASE e ->> 'action' WHEN 'push' THEN 'released' END, false,
+		(e ->> 'timestamp')::timestamptz, (e ->> 'timestamp')::timestamptz, CASE e ->> 'action' WHEN 'push' THEN 'released' END, NULL, NULL, false,
 		NULL, NULL, NULL, (e ->> 'timestamp')::timestamptz,
 		coalesce(nullif(e #>> '{request,host}', ''), 'registry'), coalesce(nullif(e #>> '{actor,name}', ''), 'anonymous'),
 		coalesce(nullif(e #>> '{actor,name}', ''), 'anonymous'), '', 'person'

@@ -316,3 +316,73 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION contributor_report(text, tstzrange, boolean, boolean, boolean, timestamptz, timestamptz) IS
 'Who wrote a project during a period, in one row, by the authors of its commits (with merges, or without; by the time they were authored, or committed; bots if asked for; people and organizations as of an instant and as known at one, see contributions()): contributors; of them newcomers, whose first commit of all is in the period, and those who return; inactive, who had contributed before and did not; commits and lines; absence factor by commits and by lines (the least number of people who did half of it), elephant factor (of organizations; what no organization has is left out); concentration (HHI, Gini) and how many are core (the first 80 % of commits), regular (the next 15 %) and casual. Source: CHAOSS. NULL where there were no commits. Error: 42704 unknown project.';
+
+CREATE FUNCTION review_report(project text, during tstzrange DEFAULT '(,)', fraction double precision DEFAULT 0.5,
+	bots boolean DEFAULT false, as_of timestamptz DEFAULT NULL, known_at timestamptz DEFAULT 'infinity')
+	RETURNS TABLE (opened bigint, merged bigint, declined bigint, acceptance_ratio numeric,
+		open bigint, closure_ratio numeric, efficiency_index numeric,
+		responded bigint, time_to_first_response interval, time_to_merge interval,
+		reviews bigint, reviewers bigint, merged_without_review bigint)
+	LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
+BEGIN ATOMIC
+	WITH told AS MATERIALIZED (
+		SELECT c.kind, c.ref, c.role, c.at, c.done_at, c.state, c.subject_ref, c.contributor
+		FROM contributions(review_report.project, review_report.as_of, review_report.known_at, review_report.bots) AS c
+		WHERE c.kind = 'change_request' AND c.role = 'author'
+		OR c.kind IN ('comment', 'review') AND c.subject_kind = 'change_request'
+	), answer AS (
+		-- what others said of a change request
+		SELECT q.ref, min(a.at) AS first_at, bool_or(a.kind = 'review' AND a.at <= q.done_at) AS reviewed
+		FROM told AS q
+		JOIN told AS a ON a.subject_ref = q.ref
+		WHERE q.kind = 'change_request' AND a.contributor <> q.contributor AND a.at >= q.at
+		GROUP BY q.ref
+	), request AS (
+		SELECT q.at <@ during AS opened_then, q.done_at <@ during AS closed_then, q.state = 'merged' AS was_merged,
+			tstzrange(least(q.at, q.done_at), q.done_at, '[]') && during AS open_then,
+			a.first_at - q.at AS response, q.done_at - q.at AS duration, coalesce(a.reviewed, false) AS reviewed
+		FROM told AS q
+		LEFT JOIN answer AS a ON a.ref = q.ref
+		WHERE q.kind = 'change_request'
+	), count AS (
+		SELECT count(*) FILTER (WHERE opened_then) AS opened,
+			count(*) FILTER (WHERE closed_then) AS closed,
+			count(*) FILTER (WHERE closed_then AND was_merged) AS merged,
+			count(*) FILTER (WHERE open_then) AS open,
+			count(response) FILTER (WHERE opened_then) AS responded,
+			percentile_disc(review_report.fraction) WITHIN GROUP (ORDER BY response) FILTER (WHERE opened_then) AS time_to_first_response,
+			percentile_disc(review_report.fraction) WITHIN GROUP (ORDER BY duration) FILTER (WHERE opened_then AND was_merged) AS time_to_merge,
+			count(*) FILTER (WHERE closed_then AND was_merged AND NOT reviewed) AS merged_without_review
+		FROM request
+	), review AS (
+		SELECT count(*) AS reviews, count(DISTINCT t.contributor) AS reviewers
+		FROM told AS t
+		WHERE t.kind = 'review' AND t.at <@ during
+	)
+	SELECT c.opened, c.merged, c.closed - c.merged, round(c.merged::numeric / nullif(c.closed, 0), 6),
+		c.open, round(c.closed::numeric / nullif(c.open, 0), 6), round(c.closed::numeric / nullif(c.opened, 0), 6),
+		c.responded, c.time_to_first_response, c.time_to_merge, r.reviews, r.reviewers, c.merged_without_review
+	FROM count AS c, review AS r;
+END;
+COMMENT ON FUNCTION review_report(text, tstzrange, double precision, boolean, timestamptz, timestamptz) IS
+'How a project deals with change requests, in one row (bots if asked for; people as of an instant and as known at one, see contributions()): opened, merged and declined (closed without a merge) during the period; acceptance ratio, merged / (merged + declined); open, at some time of the period; closure ratio, (merged + declined) / open, from 0 to 1 (CHAOSS); efficiency index, (merged + declined) / opened, which is above 1 where a backlog shrinks (GrimoireLab); of those opened during the period, how many somebody else than their author responded to with a comment or review, whenever that was, and the time that took, and the time from opening to merge of those that were merged: both the given fraction of them in order (percentile_disc; 0.5 is the median); reviews during the period, and by how many; how many were merged then that nobody else had reviewed. Who has two identities is the same person once they are linked. Ratios have 6 decimal places. NULL where there is nothing to divide by. Source: CHAOSS. Errors: 42704 unknown project, 22003 for a fraction outside 0 to 1.';
+
+CREATE FUNCTION health_report(project text, during tstzrange DEFAULT '(,)', merges boolean DEFAULT true,
+	committed boolean DEFAULT false, bots boolean DEFAULT false, as_of timestamptz DEFAULT NULL, known_at timestamptz DEFAULT 'infinity')
+	RETURNS TABLE (time_to_first_response interval, closure_ratio numeric, absence_factor integer, releases bigint, release_interval interval)
+	LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
+BEGIN ATOMIC
+	WITH release AS (
+		SELECT count(*) AS releases, (max(c.done_at) - min(c.done_at)) / nullif(count(*) - 1, 0) AS release_interval
+		FROM contributions(health_report.project, health_report.as_of, health_report.known_at, true) AS c
+		WHERE c.kind = 'release' AND c.state = 'released' AND c.done_at <@ during
+	)
+	SELECT v.time_to_first_response, v.closure_ratio, c.absence_factor, r.releases, r.release_interval
+	FROM review_report(health_report.project, health_report.during, bots => health_report.bots, as_of => health_report.as_of,
+			known_at => health_report.known_at) AS v,
+		contributor_report(health_report.project, health_report.during, health_report.merges, health_report.committed,
+			health_report.bots, health_report.as_of, health_report.known_at) AS c,
+		release AS r;
+END;
+COMMENT ON FUNCTION health_report(text, tstzrange, boolean, boolean, boolean, timestamptz, timestamptz) IS
+'The four metrics of the CHAOSS Starter Project Health model, in one row: the median time from a change request to the first response of somebody else, and the change request closure ratio, as in review_report(); the contributor absence factor by commits, as in contributor_report(), with the same parameters; release frequency: how many releases were published during the period, by whomever or whatever, without drafts and pre-releases, and the mean time from one to the next (NULL for fewer than two). Error: 42704 unknown project.';

@@ -24,7 +24,7 @@ SELECT :'data' <> '' AND (pg_stat_file(:'data' || '/git/git_git_numstat.log.gz',
 \endif
 
 BEGIN;
-SELECT plan(51);
+SELECT plan(61);
 
 -- COPY reads programs, but no bytes: in hexadecimal, a line for each 1 MB
 CREATE TEMP TABLE hex (n bigint GENERATED ALWAYS AS IDENTITY, line text);
@@ -47,7 +47,7 @@ FROM unnest(ARRAY['text', 'text_noquotepath', 'z', 'norenames', 'firstparent']) 
 -- Everything that an import left, but for keys and times of recording
 CREATE FUNCTION pg_temp.fingerprint(project text) RETURNS text LANGUAGE sql STABLE
 RETURN (SELECT md5(string_agg(concat_ws('|', c.kind, c.ref, i.platform, i.account, i.name, i.email, i.kind, c.role, c.at, c.done_at,
-		coalesce(c.state, '-'), c.is_merge, coalesce(c.added, -1), coalesce(c.removed, -1), coalesce(c.parts, -1), c.updated_at), E'\n'
+		coalesce(c.state, '-'), c.subject_kind, c.subject_ref, c.is_merge, coalesce(c.added, -1), coalesce(c.removed, -1), coalesce(c.parts, -1), c.updated_at), E'\n'
 		ORDER BY c.kind, c.ref, i.platform, i.account, c.role))
 	FROM contribution AS c JOIN identity AS i USING (identity_id) WHERE c.project_id = project_id(project));
 
@@ -111,9 +111,9 @@ SELECT is(count(DISTINCT contributor), 2477::bigint, 'mailmap before the log: co
 
 -- absence factor (CHAOSS), in plain SQL: how many make half of the commits
 CREATE TEMP TABLE mapped AS
-	SELECT i.identity_id, lower(m.email) AS email
+	SELECT i.identity_id, lower(m.email) AS email, m.email AS address
 	FROM identity AS i, mailmap_lookup((SELECT mailmap FROM project WHERE name = 'late'), i.name, i.email) AS m;
-ANALYZE mapped, contribution, identity;
+ANALYZE mapped, contribution, identity, identity_link, party;
 CREATE FUNCTION pg_temp.absence_factor(merges boolean, fraction numeric) RETURNS bigint LANGUAGE sql STABLE
 RETURN (SELECT 1 + count(*) FILTER (WHERE n.running < fraction * n.total)
 	FROM (SELECT sum(count(*)) OVER (ORDER BY count(*) DESC, m.email) AS running, sum(count(*)) OVER () AS total
@@ -133,6 +133,37 @@ SELECT is(ROW(r.contributors, r.newcomers, r.returning_contributors, r.inactive,
 	(SELECT ROW(count(*) FILTER (WHERE commits > 0), count(*) FILTER (WHERE first >= '2019-01-01' AND first < '2020-01-01'), count(*) FILTER (WHERE commits > 0 AND first < '2019-01-01'),
 		count(*) FILTER (WHERE before > 0 AND commits = 0), sum(commits)::bigint, (count(*) FILTER (WHERE commits > 0))::integer) FROM author),
 	'contributor_report() of a year, as in plain SQL') FROM contributor_report('git', '[2019-01-01,2020-01-01)') AS r;
+
+SELECT is(ROW(absence_factor(by_count(a), 0.8), parties(occasional(b))), ROW(109, 1159), 'absence factor at 80 %, and authors of one commit')
+FROM (SELECT activity(email, at) FILTER (WHERE NOT is_merge) AS a, activity(address, at) AS b FROM contribution JOIN mapped USING (identity_id) WHERE project_id = project_id('late') AND role = 'author') AS s;
+
+-- ----------
+-- A rollup by month, keyed by identity: the years are its sums, byte for byte,
+-- and to link and unlink people is to give it other keys, not to write it again
+-- ----------
+CREATE TEMP TABLE month AS
+SELECT date_trunc('month', at) AS month, activity(identity_id, at, added, removed) AS a
+FROM contribution WHERE project_id = project_id('git') AND role = 'author' GROUP BY 1;
+SELECT set_eq($$SELECT date_trunc('year', month), activity_send(sum(a)) FROM month GROUP BY 1$$,
+	$$SELECT date_trunc('year', at), activity_send(activity(identity_id, at, added, removed)) FROM contribution WHERE project_id = project_id('git') AND role = 'author' GROUP BY 1$$, 'rollup: months make the year, byte for byte');
+SELECT is(activity_send(sum(a)), activity_send((SELECT activity(identity_id, at, added, removed) FROM contribution WHERE project_id = project_id('git') AND role = 'author')), 'rollup: and all of the time') FROM month;
+CREATE FUNCTION pg_temp.years() RETURNS SETOF record LANGUAGE sql STABLE AS $$
+	SELECT date_trunc('year', month), activity_send(rekey(sum(a), (SELECT jsonb_object_agg(identity_id, CASE WHEN kind <> 'bot' THEN party END) FROM identity_status WHERE valid @> now() OR kind = 'bot')))
+	FROM month GROUP BY 1 $$;
+CREATE FUNCTION pg_temp.direct_years() RETURNS SETOF record LANGUAGE sql STABLE AS $$
+	SELECT date_trunc('year', at), activity_send(activity(CASE WHEN party_id IS NULL THEN identity_id::text ELSE contributor END, at, added, removed))
+	FROM contributions('git') WHERE role = 'author' GROUP BY 1 $$;
+SELECT set_eq('SELECT * FROM pg_temp.years() AS y (year timestamptz, a bytea)', 'SELECT * FROM pg_temp.direct_years() AS y (year timestamptz, a bytea)', 'rollup: people as the mailmap has them, without bots');
+CREATE TEMP TABLE year_before AS SELECT * FROM pg_temp.years() AS y (year timestamptz, a bytea);
+CREATE TEMP TABLE report_before AS SELECT r.* FROM contributor_report('git') AS r;
+SELECT create_party('everybody', 'person') \g /dev/null
+SELECT link_identity(identity_id, 'everybody') FROM identity_status WHERE party IS NULL AND platform = 'git' AND identity_id % 10 = 0 \g /dev/null
+SELECT set_eq('SELECT * FROM pg_temp.years() AS y (year timestamptz, a bytea)', 'SELECT * FROM pg_temp.direct_years() AS y (year timestamptz, a bytea)', 'rollup: other people');
+SELECT ok(r.contributors < b.contributors - 100 AND r.commits = b.commits, 'rollup: who are fewer') FROM contributor_report('git') AS r, report_before AS b;
+SELECT unlink_identity(identity_id) FROM identity_status WHERE party = 'everybody' \g /dev/null
+SELECT set_eq('SELECT * FROM pg_temp.years() AS y (year timestamptz, a bytea)', 'TABLE year_before', 'rollup: unlinked, every figure is as before, bit for bit');
+SELECT set_eq($$SELECT * FROM contributor_report('git')$$, 'TABLE report_before', 'unlinking restores the report');
+SELECT is(pg_temp.fingerprint('git'), :'whole', 'and no fact was touched');
 
 -- ----------
 -- datasets and accelerate
@@ -201,9 +232,68 @@ SELECT is(count(*), 390::bigint, 'webhooks: all are accepted') FROM outcome;
 SELECT is(count(*), (SELECT sum(inserted)::bigint FROM outcome), 'webhooks: what was imported is there') FROM contribution WHERE project_id = project_id('hooks');
 SELECT bag_eq($$SELECT c.kind, count(*) FROM contribution AS c WHERE project_id = project_id('hooks') GROUP BY c.kind ORDER BY c.kind$$,
 	$$VALUES ('artifact', 3::bigint), ('change_request', 3), ('comment', 9), ('commit', 5), ('discussion', 3), ('fork', 1), ('issue', 4), ('release', 3), ('review', 1), ('star', 1), ('tag', 2), ('wiki', 1)$$, 'webhooks: kinds');
-SELECT bag_eq($$SELECT DISTINCT hook ->> 'event' FROM outcome WHERE inserted + updated > 0 AND hook ? 'event'$$,
-	$$VALUES ('commit_comment'), ('create'), ('discussion'), ('discussion_comment'), ('fork'), ('gollum'), ('issue_comment'), ('issues'), ('package'),
-	('pull_request'), ('pull_request_review'), ('pull_request_review_comment'), ('push'), ('release'), ('star')$$, 'webhooks: events of GitHub that are mapped');
+-- what each of them tells, or that it tells nothing of contributions: events of
+-- other kinds, tags, branches that are not the default one, and a few examples
+-- that lack a number or a time
+CREATE TEMP TABLE told AS
+SELECT coalesce(hook ->> 'platform', 'github') AS platform, coalesce(hook ->> 'event', hook #>> '{payload,object_kind}', hook #>> '{payload,event_name}', '-') AS event,
+	(SELECT string_agg(concat_ws(' ', e.kind, e.role, e.state, 'of ' || e.subject_kind), ', ' ORDER BY e.kind, e.role, e.state) FROM (
+		SELECT * FROM github_event(hook ->> 'event', hook -> 'payload') WHERE hook ? 'event' UNION ALL
+		SELECT * FROM gitlab_event(hook -> 'payload') WHERE hook ->> 'platform' = 'gitlab' UNION ALL
+		SELECT * FROM registry_event(hook -> 'payload') WHERE hook ->> 'platform' = 'dockerhub') AS e) AS entries
+FROM outcome;
+SELECT bag_eq('SELECT platform, event, count(*), entries FROM told WHERE entries IS NOT NULL GROUP BY platform, event, entries', $$VALUES
+	('dockerhub', '-', 1::bigint, 'artifact author released'),
+	('github', 'commit_comment', 5, 'comment author of commit'),
+	('github', 'create', 5, 'tag author'),
+	('github', 'discussion', 3, 'discussion author converting'),
+	('github', 'discussion', 3, 'discussion author locked'),
+	('github', 'discussion', 9, 'discussion author open'),
+	('github', 'discussion_comment', 1, 'comment author deleted of discussion'),
+	('github', 'discussion_comment', 3, 'comment author of discussion'),
+	('github', 'fork', 3, 'fork author'),
+	('github', 'gollum', 3, 'wiki author'),
+	('github', 'issue_comment', 2, 'comment author deleted of issue'),
+	('github', 'issue_comment', 7, 'comment author of issue'),
+	('github', 'issues', 2, 'issue author'),
+	('github', 'issues', 1, 'issue author deleted'),
+	('github', 'issues', 26, 'issue author open'),
+	('github', 'package', 3, 'artifact author released'),
+	('github', 'pull_request', 2, 'change_request author closed'),
+	('github', 'pull_request', 27, 'change_request author open'),
+	('github', 'pull_request_review', 3, 'review reviewer commented of change_request'),
+	('github', 'pull_request_review', 1, 'review reviewer dismissed of change_request'),
+	('github', 'pull_request_review_comment', 1, 'comment author deleted of change_request'),
+	('github', 'pull_request_review_comment', 4, 'comment author of change_request'),
+	('github', 'push', 2, 'commit author, commit committer'),
+	('github', 'release', 2, 'release author deleted'),
+	('github', 'release', 2, 'release author prerelease'),
+	('github', 'release', 9, 'release author released'),
+	('github', 'star', 2, 'star author'),
+	('gitlab', 'issue', 3, 'issue author open'),
+	('gitlab', 'merge_request', 4, 'change_request author open'),
+	('gitlab', 'note', 2, 'comment author'),
+	('gitlab', 'note', 2, 'comment author of change_request'),
+	('gitlab', 'note', 2, 'comment author of commit'),
+	('gitlab', 'note', 3, 'comment author of issue'),
+	('gitlab', 'push', 1, 'commit author'),
+	('gitlab', 'push', 2, 'commit author, commit author'),
+	('gitlab', 'release', 2, 'release author released'),
+	('gitlab', 'tag_push', 1, 'tag author')$$, 'webhooks: what is mapped, and to what');
+SELECT is(string_agg(concat_ws(' ', platform, event, count), ', ' ORDER BY platform, event),
+	'github branch_protection_rule 5, github check_run 9, github check_suite 9, github code_scanning_alert 6, github delete 4, github dependabot_alert 3, '
+		|| 'github deploy_key 2, github deployment 4, github deployment_review 1, github deployment_status 4, github github_app_authorization 2, github '
+		|| 'installation 7, github installation_repositories 3, github label 6, github marketplace_purchase 4, github member 4, github membership 5, github '
+		|| 'merge_group 2, github meta 2, github milestone 5, github org_block 4, github organization 5, github page_build 3, github ping 4, github project 3, '
+		|| 'github project_card 9, github project_column 4, github projects_v2_item 7, github public 3, github pull_request_review_thread 3, github push 5, github'
+		|| ' repository 13, github repository_dispatch 2, github repository_import 2, github repository_vulnerability_alert 4, github security_advisory 4, github '
+		|| 'sponsorship 4, github star 1, github status 4, github team 6, github team_add 3, github watch 3, github workflow_dispatch 2, github workflow_job 8, '
+		|| 'github workflow_run 5, gitlab access_token 2, gitlab build 4, gitlab deployment 2, gitlab feature_flag 1, gitlab group_create 1, gitlab group_destroy '
+		|| '1, gitlab group_rename 1, gitlab key_create 1, gitlab key_destroy 1, gitlab merge_request 1, gitlab pipeline 2, gitlab project_create 1, gitlab '
+		|| 'project_destroy 1, gitlab project_rename 1, gitlab project_transfer 1, gitlab project_update 1, gitlab subgroup_create 1, gitlab tag_push 2, gitlab '
+		|| 'user_add_to_group 2, gitlab user_add_to_team 1, gitlab user_create 1, gitlab user_destroy 1, gitlab user_failed_login 1, gitlab user_remove_from_group'
+		|| ' 1, gitlab user_remove_from_team 1, gitlab user_rename 1, gitlab user_update_for_group 1, gitlab user_update_for_team 1, gitlab wiki_page 2',
+	'webhooks: what is ignored') FROM (SELECT platform, event, count(*) FROM told WHERE entries IS NULL GROUP BY platform, event) AS m;
 SELECT is(sum(inserted + updated)::bigint, 0::bigint, 'webhooks: a second import changes nothing') FROM (SELECT * FROM hook ORDER BY n) AS h, pg_temp.import('hooks', h.hook::jsonb);
 SELECT pg_temp.import('skooh', hook::jsonb) FROM hook ORDER BY n DESC \g /dev/null
 SELECT is(pg_temp.fingerprint('skooh'), pg_temp.fingerprint('hooks'), 'webhooks: the last first gives the same');

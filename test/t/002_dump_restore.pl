@@ -32,6 +32,11 @@ my $state = q{
 	TABLE affiliation ORDER BY 1, 2, known, valid;
 	TABLE contribution ORDER BY 1, 2, 3, 4, 5;
 	TABLE task ORDER BY 1, 2;
+	TABLE billing_period ORDER BY 1, 2;
+	TABLE usage ORDER BY 1, 2;
+	TABLE usage_key ORDER BY 1, 2;
+	TABLE rate ORDER BY 1, 2;
+	TABLE charge ORDER BY 1, 2;
 	TABLE account ORDER BY 1;
 	TABLE journal ORDER BY 1;
 	TABLE posting ORDER BY 1, 2;
@@ -51,6 +56,9 @@ my $state = q{
 	SELECT p.name, availability(p.name) FROM pool AS p ORDER BY p.pool_id;
 	SELECT * FROM contributions('git', bots => true) ORDER BY kind, ref, identity_id, role;
 	SELECT * FROM contributions_by_organization('git') ORDER BY kind, ref, identity_id, role, organization_id;
+	SELECT p.name, r.* FROM project AS p, contributor_report(p.name) AS r ORDER BY p.project_id;
+	SELECT p.name, r.* FROM project AS p, review_report(p.name) AS r ORDER BY p.project_id;
+	SELECT p.name, r.* FROM project AS p, health_report(p.name) AS r ORDER BY p.project_id;
 	\echo calendar
 	SELECT pool_id, quota_id, sum(capacity), sum(allowance), sum(booked), sum(deficit) FROM calendar GROUP BY pool_id, quota_id ORDER BY pool_id, quota_id;
 	SELECT p.name, availability(p.name, consumer => 'bob') FROM pool AS p ORDER BY p.pool_id;
@@ -108,6 +116,8 @@ as_role('alice', q{
 	SELECT import_git_log('git', convert_to(string_agg(E'\\x02' || lpad(i::text, 40, '0') || E'\\x1f\\x1fauthor ' || i % 7 || E'\\x1fa' || i % 11 || E'@x\\x1f' || 1700000000 + i || E'\\x1f\\u00fc\\x1fc@x\\x1f1800000000\\n'
 		|| i || E'\\t1\\tfile\\n', ''), 'UTF8')) FROM generate_series(1, 200) AS i;
 	SELECT import_mailmap('git', 'Proper <p@x> <a1@x>');
+	SELECT import_github('hub', 'pull_request', '{"action": "opened", "pull_request": {"number": 7, "state": "open", "created_at": "2026-01-06T00:00:00Z", "user": {"id": 2, "login": "y"}}}'),
+		import_github('hub', 'issue_comment', '{"action": "created", "issue": {"number": 7, "pull_request": {}}, "comment": {"id": 8, "created_at": "2026-01-07T00:00:00Z", "user": {"id": 3, "login": "z"}}}');
 	SELECT import_github('hub', 'star', '{"action": "created", "starred_at": "2026-01-06T00:00:00Z", "sender": {"id": 1, "login": "x[bot]"}}');
 	SELECT link_identity(identity_id, 'ann'), link_identity(identity_id, 'bob', '[2024-01-01,)') FROM identity WHERE email IN ('a2@x', 'a3@x');
 	SELECT unlink_identity(identity_id) FROM identity WHERE email = 'a3@x';
@@ -202,8 +212,8 @@ foreach my $role ('postgres', 'alice')
 		my %entry = map { /TABLE DATA sharecollab (\S+)/ ? ($1 => $_) : () } split /\n/, $list;
 		my @sequences = grep { /SEQUENCE SET/ } split /\n/, $list;
 
-		is(scalar(@sequences), 11, "$role: all sequences");
-		append_to_file("$dump.$order->[0].list", join("\n", @sequences, @entry{ 'party', 'pool', 'project', 'identity', 'contribution', 'affiliation', 'identity_link', 'task', 'posting', 'journal', 'account', 'exchange_rate', @$order }) . "\n");
+		is(scalar(@sequences), 15, "$role: all sequences");
+		append_to_file("$dump.$order->[0].list", join("\n", @sequences, @entry{ 'party', 'project', 'pool', 'identity', 'contribution', 'affiliation', 'identity_link', 'task', 'posting', 'journal', 'account', 'exchange_rate', @$order }) . "\n");
 		sql($node, "CREATE DATABASE $database OWNER alice");
 		as_role('alice', 'CREATE EXTENSION sharecollab', $database);
 		client('pg_restore', '-U', $role, '--exit-on-error', '-L', "$dump.$order->[0].list", '-d', $database, "$dump.data");
