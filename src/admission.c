@@ -30,6 +30,7 @@
 #include "postgres.h"
 
 #include "compat.h"
+#include "access.h"
 #include "access/table.h"
 #include "access/xact.h"
 #include "calendar.h"
@@ -365,10 +366,9 @@ blockers(const Admission *admission, const CalendarNode *node, TimestampTz at)
 	bool		isnull;
 	char	   *leases;
 	int64		count;
-	Oid			lease = get_relname_relid("lease", get_namespace_oid("sharecollab", false));
-
 	/* the rows of a statement with several would stand in their own way */
-	if (!admission->has_wish || pg_class_aclcheck(lease, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+	if (!admission->has_wish ||
+		!((pool_roles(node->pool->pool_id) & POOL_OVERSEER) || (node->quota && acts_for(node->consumer_id))))
 		return "";
 	values[0] = Int64GetDatum(node->pool->pool_id);
 	values[1] = Int64GetDatum(node->quota ? node->consumer_id : 0);
@@ -461,7 +461,8 @@ refuse(Admission *admission, const CalendarNode *node, Datum missing)
 				 errdetail("From %s on, %s %s more would be needed.%s",
 						   timestamptz_to_str(at), quantity, unit, blockers(admission, node, at)),
 				 hint ? errhint("%s", hint) : 0));
-	if (node->pool != node->pool->asked)
+	/* whoever may not know of the parent hears of the pool that was asked for */
+	if (node->pool != node->pool->asked && pool_roles(node->pool->pool_id))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_CAPACITY),
 				 errmsg("not enough capacity in pool \"%s\"", name_of(&pool_name, node->pool->pool_id)),

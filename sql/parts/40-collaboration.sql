@@ -243,10 +243,11 @@ CREATE FUNCTION set_project_member(project text, party text, role text) RETURNS 
 BEGIN ATOMIC
 	DELETE FROM project_member AS m
 	WHERE m.project_id = require_project(set_project_member.project, 'owner')
-	AND m.party_id = party_id(set_project_member.party);
+	AND m.party_id = party_id(set_project_member.party) AND set_project_member.role IS NULL;
 	INSERT INTO project_member (project_id, party_id, role)
 	SELECT require_project(set_project_member.project, 'owner'), party_id(set_project_member.party), set_project_member.role
-	WHERE set_project_member.role IS NOT NULL;
+	WHERE set_project_member.role IS NOT NULL
+	ON CONFLICT (project_id, party_id) DO UPDATE SET role = excluded.role;
 END;
 COMMENT ON FUNCTION set_project_member(text, text, text) IS
 'Makes a party owner, maintainer or contributor of a project, or with NULL none of these any more; for owners of the project. Errors: 42501 if the caller acts for none, 42704 unknown project or party, 23514 for another role.';
