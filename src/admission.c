@@ -40,9 +40,11 @@
 #include "executor/executor.h"
 #include "guard.h"
 #include "miscadmin.h"
+#include "progress.h"
 #include "query.h"
 #include "table.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
@@ -253,16 +255,6 @@ static SavedQuery pages_of_pools = {
 	.nparams = 1, .types = {INT8ARRAYOID}
 };
 
-static SavedQuery delete_pages = {
-	.sql = "DELETE FROM sharecollab.calendar WHERE pool_id = ANY ($1)",
-	.nparams = 1, .types = {INT8ARRAYOID}
-};
-
-static SavedQuery delete_node = {
-	.sql = "DELETE FROM sharecollab.calendar WHERE pool_id = $1 AND quota_id = $2",
-	.nparams = 2, .types = {INT8OID, INT8OID}
-};
-
 /* all pools that hang together with some, whatever the parents were before */
 static SavedQuery trees = {
 	.sql = "WITH RECURSIVE up AS ("
@@ -283,6 +275,8 @@ static SavedQuery changed_pools = {
 	" UNION SELECT o.parent_id FROM new_rows AS n JOIN old_rows AS o USING (pool_id)"
 	" WHERE n.parent_id IS DISTINCT FROM o.parent_id AND o.parent_id IS NOT NULL) AS c (id)"
 };
+
+static SavedQuery new_children = {.sql = "SELECT pool_id FROM new_rows WHERE parent_id IS NOT NULL"};
 
 static SavedQuery every_pool = {
 	.sql = "SELECT pg_catalog.array_agg(pool_id) FROM sharecollab.pool"
@@ -699,6 +693,18 @@ taken_of_pool(const Quota *quota, const CalendarPage *page)
 	return greater(page->booked, rectangle(span, quota->kept));
 }
 
+static void
+lock_page(Admission *admission, const CalendarNode *node, TimestampTz at, CalendarPage *page)
+{
+	if (!calendar_lock_page(admission->calendar, node->pool->pool_id,
+							node->quota ? node->quota->quota_id : WHOLE_POOL, at, page))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("pool " INT64_FORMAT " has no calendar at %s",
+						node->pool->pool_id, timestamptz_to_str(at)),
+				 errhint("rebuild_calendar() makes it again from supply, leases and quotas.")));
+}
+
 /*
  * Plan to add changes of what is booked and of the capacity to the pages of a
  * node, or refuse.  Returns by how much the node takes and gives more of and to
@@ -715,8 +721,7 @@ change_node(Admission *admission, const CalendarNode *node, Datum booked, Datum 
 	Datum		allowance = no_profile();
 	bool		supply = admission->kind == CHANGE_OF_SUPPLY || !is_zero(capacity) || admission->restore;
 	Span		change = span_union(support(booked), support(capacity));
-	bool		lock_only = admission->lock_only;
-	Span		span = lock_only ? lock : change;
+	Span		span = admission->lock_only ? lock : change;
 	TimestampTz at;
 	PlannedPage *planned = NULL;
 
@@ -727,14 +732,14 @@ change_node(Admission *admission, const CalendarNode *node, Datum booked, Datum 
 	*up_capacity = linear ? capacity : no_profile();
 
 	/*
-	 * Supply that changes hands leaves the pool as it is, but what its
-	 * providers have left must not change while check_providers() looks.
+	 * Changes of a pool's supply follow each other, whatever pages they touch:
+	 * what its providers have left must not change while check_providers() looks.
 	 */
-	if (admission->kind == CHANGE_OF_SUPPLY && pool->asked == pool && SPAN_IS_EMPTY(change))
+	if (admission->kind == CHANGE_OF_SUPPLY && pool->asked == pool)
 	{
-		lock_only = true;
-		span.from = DT_NOBEGIN;
-		span.until = DT_NOEND;
+		CalendarPage first;
+
+		lock_page(admission, node, DT_NOBEGIN, &first);
 	}
 
 	for (at = span.from; at < span.until; at = planned->page.span.until)
@@ -746,14 +751,8 @@ change_node(Admission *admission, const CalendarNode *node, Datum booked, Datum 
 		CHECK_FOR_INTERRUPTS();
 		planned = palloc(sizeof(PlannedPage));
 		page = &planned->page;
-		if (!calendar_lock_page(admission->calendar, pool->pool_id,
-								quota ? quota->quota_id : WHOLE_POOL, at, page))
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_CORRUPTED),
-					 errmsg("pool " INT64_FORMAT " has no calendar at %s",
-							pool->pool_id, timestamptz_to_str(at)),
-					 errhint("rebuild_calendar() makes it again from supply, leases and quotas.")));
-		if (lock_only)
+		lock_page(admission, node, at, page);
+		if (admission->lock_only)
 			continue;
 		old = *page;
 		page->booked = add(page->booked, clipped(booked, page->span));
@@ -783,7 +782,7 @@ change_node(Admission *admission, const CalendarNode *node, Datum booked, Datum 
 		planned->last = false;
 		admission->plan = lappend(admission->plan, planned);
 	}
-	if (planned && !lock_only)
+	if (planned && !admission->lock_only)
 		planned->last = true;
 }
 
@@ -964,7 +963,8 @@ change_pools(Admission *admission, SavedQuery *query, const Datum *values, bool 
 
 /*
  * No provider can have withdrawn more than it supplies, at any instant.  By
- * now the pages are locked, so whoever withdrew at the same time is seen.
+ * now the first page is locked, so whoever withdrew at the same time is done,
+ * and is seen at any isolation level.
  */
 static void
 check_providers(int64 pool_id)
@@ -973,7 +973,7 @@ check_providers(int64 pool_id)
 	ProfileReader missing;
 	char	   *provider;
 
-	if (query_run(&overdrawn_provider, &key, NULL, false) == 0)
+	if (query_latest(&overdrawn_provider, &key) == 0)
 		return;
 	provider = TextDatumGetCString(query_value(0, 1, NULL));
 	profile_read(query_value(0, 2, NULL), &missing);
@@ -1013,9 +1013,15 @@ only_row(Tuplestorestate *rows, TupleDesc tupdesc)
 static Span
 occupied(Span effective, const Interval *buffer)
 {
-	if (!SPAN_IS_EMPTY(effective) && effective.until != DT_NOEND &&
-		pg_add_s64_overflow(effective.until, buffer->time, &effective.until))
-		effective.until = DT_NOEND;
+	if (!SPAN_IS_EMPTY(effective) && effective.until != DT_NOEND)
+	{
+		effective.until += buffer->time;	/* less than 30 days, so no overflow */
+		if (!IS_VALID_TIMESTAMP(effective.until))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+					 errmsg("timestamp out of range"),
+					 errdetail("The buffer after the lease would end too late.")));
+	}
 	return effective;
 }
 
@@ -1090,7 +1096,8 @@ rebuild_all(void)
 {
 	bool		isnull;
 
-	query_run(&every_pool, NULL, NULL, false);
+	table_close(open_own_table("calendar", ShareRowExclusiveLock), NoLock);
+	query_latest(&every_pool, NULL);
 	query_value(0, 1, &isnull);
 	if (!isnull)
 		rebuild(query_value(0, 1, NULL));
@@ -1213,10 +1220,9 @@ change_quota(Admission *admission, HeapTuple row, TupleDesc tupdesc, bool remove
 	}
 	page.deficit = positive(subtract(page.booked, add(page.capacity, page.allowance)));
 	booked = quota.is_budget ? no_profile() : subtract(taken_of_pool(&quota, &page), page.booked);
-	keys[1] = value[2];
 	if (remove)
 	{
-		query_run(&delete_node, keys, NULL, false);
+		calendar_delete_pages(admission->calendar, page.pool_id, &page.quota_id);
 		return subtract(no_profile(), booked);
 	}
 	calendar_insert_page(admission->calendar, &page);
@@ -1299,12 +1305,22 @@ rebuild(Datum pools)
 	Admission  *admission = admission_new(CHANGE_OF_SUPPLY, ShareRowExclusiveLock);
 	Calendar   *calendar = admission->calendar;
 	SavedQuery *facts[] = {&all_supply, &all_leases, &all_quotas};
+	static const char *const names[] = {"supply", "leases", "quotas"};
+	Progress	progress;
+	Datum	   *elements;
+	int			n;
 
-	query_run(&delete_pages, &pools, NULL, false);
+	progress_begin(&progress);
+	deconstruct_array(DatumGetArrayTypeP(pools), INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
+					  &elements, NULL, &n);
+	for (int i = 0; i < n; i++)
+		calendar_delete_pages(calendar, DatumGetInt64(elements[i]), NULL);
 	query_run(&pages_of_pools, &pools, NULL, false);
 	pfree(admission);
 	for (size_t i = 0; i < lengthof(facts); i++)
 	{
+		ereport(progress_level(&progress),
+				(errmsg("calendar is made again: %s", names[i])));
 		admission = palloc0(sizeof(Admission));
 		admission->calendar = calendar;
 		admission->kind = i == 0 ? CHANGE_OF_SUPPLY : CHANGE_OF_LEASES;
@@ -1328,14 +1344,31 @@ rebuild(Datum pools)
 static void
 rebuild_trees(Datum pools)
 {
-	Calendar   *calendar = calendar_open(ShareRowExclusiveLock);
 	bool		isnull;
 
-	calendar_close(calendar);
+	table_close(open_own_table("calendar", ShareRowExclusiveLock), NoLock);
 	query_latest(&trees, &pools);
 	query_value(0, 1, &isnull);
 	if (!isnull)
 		rebuild(query_value(0, 1, NULL));
+}
+
+/*
+ * No pool is nested too deeply, or in itself: pools that are made together may
+ * be.
+ */
+static void
+check_ancestors(void)
+{
+	uint64		n = query_run(&new_children, NULL, NULL, true);
+	Admission	admission = {0};
+
+	for (uint64 i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		admission.pools = NIL;
+		find_pool(&admission, DatumGetInt64(query_value(i, 1, NULL)), 0);
+	}
 }
 
 /*
@@ -1352,7 +1385,10 @@ calendar_of_pools(PG_FUNCTION_ARGS)
 	SPI_connect();
 	SPI_register_trigger_data(trigger);
 	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+	{
 		query_run(&pages_of_new_pools, NULL, NULL, false);
+		check_ancestors();
+	}
 	else
 	{
 		query_run(&changed_pools, NULL, NULL, true);

@@ -271,6 +271,40 @@ update_page(Calendar *calendar, const CalendarPage *page)
 		index_page(calendar, which);
 }
 
+/*
+ * Delete the pages of one node of a pool, or of all (quota_id is NULL).  The
+ * calendar is closed to others meanwhile; also above READ COMMITTED, what they
+ * wrote before is there, and the world must not have moved on since our start.
+ */
+void
+calendar_delete_pages(Calendar *calendar, int64 pool_id, const int64 *quota_id)
+{
+	Snapshot	snapshot;
+	ScanKeyData keys[2];
+	IndexScanDesc scan;
+	int			nkeys = quota_id ? 2 : 1;
+
+	CommandCounterIncrement();
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	key_int8(keys, 1, pool_id);
+	if (quota_id)
+		key_int8(keys, 2, *quota_id);
+	scan = index_beginscan_compat(calendar->heap, calendar->index, snapshot, nkeys);
+	index_rescan(scan, keys, nkeys, NULL, 0);
+	while (index_getnext_slot(scan, ForwardScanDirection, calendar->slot))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (IsolationUsesXactSnapshot() &&
+			!table_tuple_satisfies_snapshot(calendar->heap, calendar->slot, GetTransactionSnapshot()))
+			could_not_serialize();
+		simple_table_tuple_delete(calendar->heap, &calendar->slot->tts_tid, InvalidSnapshot);
+	}
+	index_endscan(scan);
+	ExecClearTuple(calendar->slot);
+	UnregisterSnapshot(snapshot);
+	CommandCounterIncrement();
+}
+
 int
 calendar_page_steps(const CalendarPage *page)
 {

@@ -56,6 +56,8 @@ extern int	calendar_page_steps(const CalendarPage *page);
 extern void calendar_write_page(Calendar *calendar, const CalendarPage *page, bool shrunk);
 extern void calendar_insert_page(Calendar *calendar, const CalendarPage *page);
 
+extern void calendar_delete_pages(Calendar *calendar, int64 pool_id, const int64 *quota_id);
+
 extern PGDLLEXPORT Datum calendar_free(PG_FUNCTION_ARGS);
 
 /* admission.c */

@@ -86,4 +86,13 @@ extern int	no_such_variable
 #define primary_key_index(relation) RelationGetPrimaryKeyIndex(relation, false)
 #endif
 
+/* what is wrong with a JSON text, for whoever includes common/jsonapi.h */
+#if PG_VERSION_NUM < 170000
+#define json_error_compat(json, len, encoding, need_escapes) \
+	pg_parse_json(makeJsonLexContextCstringLen(json, len, encoding, need_escapes), &nullSemAction)
+#else
+#define json_error_compat(json, len, encoding, need_escapes) \
+	pg_parse_json(makeJsonLexContextCstringLen(NULL, json, len, encoding, need_escapes), &nullSemAction)
+#endif
+
 #endif							/* SHARECOLLAB_COMPAT_H */

@@ -21,6 +21,7 @@
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/supportnodes.h"
+#include "progress.h"
 #include "query.h"
 #include "table.h"
 #include "utils/builtins.h"
@@ -131,6 +132,9 @@ typedef enum GitLogTurn
 	TURN_TRAILER
 } GitLogTurn;
 
+/* after so many commits it may say how far it is */
+#define COMMITS_PER_STEP	4096
+
 typedef struct GitLogState
 {
 	GitLogReader reader;
@@ -148,6 +152,8 @@ typedef struct GitLogState
 	Datum		person_kind;
 	Datum		bot_kind;
 	char		ref[VARHDRSZ + 64];
+	int64		commits;		/* read so far */
+	Progress	progress;
 
 	/* git_log_people() */
 	persons_iterator iterator;
@@ -247,6 +253,10 @@ next_commit(GitLogState *state)
 {
 	GitLogReader *reader = &state->reader;
 
+	if (state->commits++ % COMMITS_PER_STEP == COMMITS_PER_STEP - 1)
+		ereport(progress_level(&state->progress),
+				(errmsg("git log: " INT64_FORMAT " commits, %d %% read", state->commits,
+						(int) (100.0 * (reader->next - reader->start) / (reader->end - reader->start)))));
 	switch (git_log_next(reader, &state->commit))
 	{
 		case GIT_LOG_COMMIT:
@@ -336,6 +346,7 @@ git_log_init(FunctionCallInfo fcinfo, FuncCallContext *context)
 				 errhint("It is \"error\" or \"skip\".")));
 	git_log_open(&state->reader, VARDATA_ANY(log), VARSIZE_ANY_EXHDR(log));
 	state->skip_errors = strcmp(on_error, "skip") == 0;
+	progress_begin(&state->progress);
 	state->persons = persons_create(CurrentMemoryContext, 1024, NULL);
 	state->context = CurrentMemoryContext;
 	state->author_role = CStringGetTextDatum("author");
@@ -770,8 +781,10 @@ import(FunctionCallInfo fcinfo, const char *people, const char *entries, const c
 	int64		total;
 	int64		inserted;
 	int64		updated;
+	Progress	progress;
 
 	require_arguments(fcinfo, PG_NARGS(), names);
+	progress_begin(&progress);
 	SPI_connect();
 	values[0] = Int64GetDatum(project_for(PG_GETARG_TEXT_PP(0), PROJECT_MANAGER, GetLatestSnapshot()));
 	if (query_run(&lock_project, values, NULL, false) == 0)
@@ -786,13 +799,19 @@ import(FunctionCallInfo fcinfo, const char *people, const char *entries, const c
 	total = DatumGetInt64(query_value(0, 1, NULL));
 	if (total == 0 && argtypes[PG_NARGS() - 1] == JSONBOID)
 		total = 1;				/* the event itself is what is skipped */
+	ereport(progress_level(&progress),
+			(errmsg("identities are written, now " INT64_FORMAT " contributions", total)));
 	execute(psprintf(WRITE_CONTRIBUTIONS, people, entries,
 					 query_run(&any_contribution, values, NULL, false) > 0 ? "true" : "false"),
 			PG_NARGS(), types, values, SPI_OK_SELECT);
 	inserted = DatumGetInt64(query_value(0, 1, NULL));
 	updated = DatumGetInt64(query_value(0, 2, NULL));
 	if (!no_mailmap)
+	{
+		ereport(progress_level(&progress),
+				(errmsg("contributions are written, now the mailmap of the project")));
 		apply_mailmap(values[0], mailmap, true);
+	}
 	SPI_finish();
 	return return_counts(fcinfo, inserted, updated, total - inserted - updated);
 }

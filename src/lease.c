@@ -19,10 +19,11 @@
 #include "commands/sequence.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
+#include "executor/tstoreReceiver.h"
 #include "miscadmin.h"
+#include "progress.h"
 #include "query.h"
 #include "table.h"
-#include "executor/tstoreReceiver.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -58,10 +59,11 @@ static SavedQuery insert_supply = {
 	.nparams = 4, .types = {INT8OID, INT8OID, NUMERICOID, TSTZRANGEOID}
 };
 
+/* notice and horizon are about what is reserved in addition, if anything is */
 static SavedQuery violation = {
-	.sql = "SELECT coalesce(sharecollab.terms_violation(p, $2, $3), sharecollab.booking_violation(p, $3))"
+	.sql = "SELECT coalesce(sharecollab.terms_violation(p, $2, $3), sharecollab.booking_violation(p, $4))"
 	" FROM sharecollab.pool AS p WHERE p.pool_id = $1",
-	.nparams = 3, .types = {INT8OID, NUMERICOID, TSTZRANGEOID}
+	.nparams = 4, .types = {INT8OID, NUMERICOID, TSTZRANGEOID, TSTZRANGEOID}
 };
 
 static SavedQuery insert_lease = {
@@ -405,14 +407,14 @@ check_line(Line *line, int64 consumer_id, text *consumer_name)
 static void
 check_terms(const Line *line)
 {
-	Datum		values[3];
+	Datum		values[4];
 	bool		isnull;
 
 	if (!line->has_terms)
 		return;
 	values[0] = Int64GetDatum(line->pool_id);
 	values[1] = line->quantity;
-	values[2] = line->during;
+	values[2] = values[3] = line->during;
 	query_run(&violation, values, NULL, false);
 	query_value(0, 1, &isnull);
 	if (!isnull)
@@ -1285,6 +1287,7 @@ lease_amend(PG_FUNCTION_ARGS)
 	Datum		quantity;
 	Datum		range;
 	Span		during;
+	Span		added;
 	bool		same_quantity;
 	int			more;
 	bool		isnull;
@@ -1306,7 +1309,7 @@ lease_amend(PG_FUNCTION_ARGS)
 	require_quantity(quantity);
 	range = PG_ARGISNULL(2) ? span_get_range(type, lease.during) : PG_GETARG_DATUM(2);
 	require_period(range);
-	during = span_arg(range);
+	during = added = span_arg(range);
 	more = DatumGetInt32(DirectFunctionCall2(numeric_cmp, quantity, lease.quantity));
 	same_quantity = more == 0;
 
@@ -1328,11 +1331,16 @@ lease_amend(PG_FUNCTION_ARGS)
 				 errdetail("It was reserved with a cancellation policy."),
 				 errhint("cancel() or release() it, which pays back by that policy, and reserve again.")));
 
-	/* the terms of today, for what the lease is to be */
+	/* the terms of today, for what the lease is to be and what that is more */
+	if (more > 0)
+		added.from = Max(at, during.from);
+	else if (during.from >= lease.during.from)
+		added.from = Max(lease.during.until, during.from);
 	values[0] = Int64GetDatum(lease.pool_id);
 	values[1] = quantity;
 	values[2] = range;
-	query_run(&violation, values, NULL, false);
+	values[3] = added.from < added.until ? span_get_range(type, added) : 0;
+	query_run(&violation, values, added.from < added.until ? "    " : "   n", false);
 	query_value(0, 1, &isnull);
 	if (!isnull && !(at >= lease.during.from && same_quantity && during.until <= lease.during.until))
 		ereport(ERROR,
@@ -1492,7 +1500,9 @@ lease_import(PG_FUNCTION_ARGS)
 	Oid			user;
 	int			context;
 	uint64		count;
+	Progress	progress;
 
+	progress_begin(&progress);
 	require_arguments(fcinfo, lengthof(names), names);
 	relation = PG_GETARG_OID(0);
 	if (get_rel_name(relation) == NULL)
@@ -1509,6 +1519,8 @@ lease_import(PG_FUNCTION_ARGS)
 	SetUserIdAndSecContext(lease->rd_rel->relowner, context | SECURITY_LOCAL_USERID_CHANGE);
 	table_close(lease, NoLock);
 	check_incoming();
+	ereport(progress_level(&progress),
+			(errmsg("leases are checked, now they are admitted")));
 	if (SPI_execute("INSERT INTO sharecollab.lease"
 					" (pool_id, consumer_id, quantity, during, price, reference)"
 					" SELECT p.pool_id, c.party_id, s.quantity, s.during, p.price, s.reference"

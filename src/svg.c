@@ -13,6 +13,8 @@
  */
 #include "postgres.h"
 
+#include <ctype.h>
+
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "compat.h"
@@ -24,6 +26,7 @@
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/lsyscache.h"
+#include "utils/numeric.h"
 #include "utils/timestamp.h"
 
 #define PIXEL				100
@@ -229,8 +232,47 @@ html_escape(PG_FUNCTION_ARGS)
 }
 
 /*
- * Digits, without zeros that say nothing; with thousands apart, if people read
- * them.
+ * html_number(numeric): all its digits, of which those after the second
+ * decimal place are small.
+ */
+PG_FUNCTION_INFO_V1(html_number);
+Datum
+html_number(PG_FUNCTION_ARGS)
+{
+	const char *p = DatumGetCString(DirectFunctionCall1(numeric_out, PG_GETARG_DATUM(0)));
+	const char *point = p + strcspn(p, ".");
+	const char *end = p + strlen(p);
+	const char *last = end;		/* the zeros at the end begin there */
+	StringInfoData out;
+
+	initStringInfo(&out);
+	if (*p == '-')
+		appendStringInfoChar(&out, *p++);
+	for (; p < point; p++)
+	{
+		appendStringInfoChar(&out, *p);
+		/* neither after the last digit nor within NaN and Infinity */
+		if (isdigit((unsigned char) *p) && point - p > 1 && (point - p) % 3 == 1)
+			appendStringInfoChar(&out, ',');
+	}
+	if (end - point <= 3)
+		appendBinaryStringInfo(&out, point, (int) (end - point));
+	else
+	{
+		appendBinaryStringInfo(&out, point, 3);
+		appendStringInfoString(&out, "<small>");
+		while (last > point + 3 && last[-1] == '0')
+			last--;
+		appendBinaryStringInfo(&out, point + 3, (int) (last - (point + 3)));
+		for (; last < end; last++)
+			appendStringInfoString(&out, "&#x2007;");
+		appendStringInfoString(&out, "</small>");
+	}
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
+}
+
+/*
+ * Digits; with thousands apart, if people read them.
  */
 static void
 append_digits(StringInfo out, int128 mantissa, int scale, bool grouped)
@@ -241,8 +283,6 @@ append_digits(StringInfo out, int128 mantissa, int scale, bool grouped)
 	int			places = 0;
 	uint128		rest = mantissa < 0 ? -(uint128) mantissa : (uint128) mantissa;
 
-	for (; scale > 0 && rest % 10 == 0; scale--)
-		rest /= 10;
 	for (; places < scale; places++, rest /= 10)
 		*--p = (char) ('0' + (int) (rest % 10));
 	if (scale > 0)
@@ -261,9 +301,12 @@ append_digits(StringInfo out, int128 mantissa, int scale, bool grouped)
 	appendBinaryStringInfo(out, p, (int) (end - p));
 }
 
+/* A number without zeros that say nothing. */
 static void
 append_number(StringInfo out, int128 mantissa, int scale)
 {
+	for (; scale > 0 && mantissa % 10 == 0; scale--)
+		mantissa /= 10;
 	append_digits(out, mantissa, scale, true);
 }
 
@@ -271,14 +314,17 @@ append_number(StringInfo out, int128 mantissa, int scale)
 static void
 append_position(StringInfo out, int64 position)
 {
-	append_digits(out, position, 2, false);
+	int			scale = 2;
+
+	for (; scale > 0 && position % 10 == 0; scale--)
+		position /= 10;
+	append_digits(out, position, scale, false);
 }
 
-/* A number with its unit, which is not escaped yet. */
+/* Behind a quantity; the unit is not escaped yet. */
 static void
-append_quantity(StringInfo out, int128 mantissa, int scale, const char *unit)
+append_unit(StringInfo out, const char *unit)
 {
-	append_number(out, mantissa, scale);
 	if (unit[0] != '\0')
 	{
 		appendStringInfoChar(out, ' ');
@@ -838,7 +884,8 @@ svg_profiles(PG_FUNCTION_ARGS)
 		appendStringInfoString(&picture.description, ": from ");
 		append_number(&picture.description, low, value.scale);
 		appendStringInfoString(&picture.description, " to ");
-		append_quantity(&picture.description, high, value.scale, unit);
+		append_number(&picture.description, high, value.scale);
+		append_unit(&picture.description, unit);
 		appendStringInfoChar(&picture.description, '.');
 		if (last - first > 2 * picture.width)
 			appendStringInfo(&picture.description,
@@ -974,7 +1021,8 @@ append_bar(Picture *picture, const BarScale *scale, const char *name, const char
 	StringInfoData value;
 
 	initStringInfo(&value);
-	append_quantity(&value, quantity, decimals, unit);
+	append_digits(&value, quantity, decimals, true);
+	append_unit(&value, unit);
 	if (total > 0)
 	{
 		int			tenths = (int) (((int128) quantity * 2000 + total) / (2 * total));
@@ -1037,7 +1085,8 @@ svg_tally(PG_FUNCTION_ARGS)
 	scale.range = Max(Max(high, 0) - scale.low, 1);
 
 	appendStringInfo(&picture.description, "Parties: %d, together ", map.n);
-	append_quantity(&picture.description, total, map.exponent, unit);
+	append_digits(&picture.description, total, map.exponent, true);
+	append_unit(&picture.description, unit);
 	appendStringInfoChar(&picture.description, '.');
 
 	/* shares are of a whole */

@@ -386,7 +386,7 @@ CREATE AGGREGATE load_profile(period tstzrange, quantity bigint) (
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE load_profile(tstzrange, bigint) IS
-'The same for bigint quantities.';
+'As load_profile(tstzrange, numeric), for bigint quantities.';
 
 CREATE AGGREGATE load_profile(period tstzrange, quantity integer) (
 	SFUNC = load_profile_transition,
@@ -399,7 +399,7 @@ CREATE AGGREGATE load_profile(period tstzrange, quantity integer) (
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE load_profile(tstzrange, integer) IS
-'The same for integer quantities.';
+'As load_profile(tstzrange, numeric), for integer quantities.';
 
 CREATE AGGREGATE gauge_profile(at timestamptz, value numeric) (
 	SFUNC = gauge_profile_transition,
@@ -533,7 +533,7 @@ CREATE AGGREGATE unit_hours(period tstzrange, quantity bigint, during tstzrange)
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE unit_hours(tstzrange, bigint, tstzrange) IS
-'The same for bigint quantities.';
+'As unit_hours(tstzrange, numeric, tstzrange), for bigint quantities.';
 
 CREATE AGGREGATE unit_hours(period tstzrange, quantity integer, during tstzrange) (
 	SFUNC = unit_hours_transition,
@@ -546,7 +546,7 @@ CREATE AGGREGATE unit_hours(period tstzrange, quantity integer, during tstzrange
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE unit_hours(tstzrange, integer, tstzrange) IS
-'The same for integer quantities.';
+'As unit_hours(tstzrange, numeric, tstzrange), for integer quantities.';
 
 CREATE AGGREGATE utilization(period tstzrange, quantity numeric, capacity numeric, during tstzrange) (
 	SFUNC = utilization_transition,

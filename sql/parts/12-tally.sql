@@ -328,7 +328,7 @@ CREATE AGGREGATE tally(party character varying) (
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE tally(character varying) IS
-'The same; without it, PostgreSQL would read tally(party) as a cast of that type.';
+'As tally(text); without it, PostgreSQL would read tally(party) as a cast of that type.';
 
 CREATE AGGREGATE tally(party text, quantity numeric) (
 	SFUNC = tally_transition,
@@ -354,7 +354,7 @@ CREATE AGGREGATE tally(party text, quantity bigint) (
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE tally(text, bigint) IS
-'The same for bigint quantities.';
+'As tally(text, numeric), for bigint quantities.';
 
 CREATE AGGREGATE tally(party text, quantity integer) (
 	SFUNC = tally_transition,
@@ -367,7 +367,7 @@ CREATE AGGREGATE tally(party text, quantity integer) (
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE tally(text, integer) IS
-'The same for integer quantities.';
+'As tally(text, numeric), for integer quantities.';
 
 CREATE AGGREGATE tally(party bigint) (
 	SFUNC = tally_transition,
@@ -406,7 +406,7 @@ CREATE AGGREGATE tally(party bigint, quantity bigint) (
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE tally(bigint, bigint) IS
-'The same for bigint quantities.';
+'As tally(bigint, numeric), for bigint quantities.';
 
 CREATE AGGREGATE tally(party bigint, quantity integer) (
 	SFUNC = tally_transition,
@@ -419,7 +419,7 @@ CREATE AGGREGATE tally(party bigint, quantity integer) (
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE tally(bigint, integer) IS
-'The same for integer quantities.';
+'As tally(bigint, numeric), for integer quantities.';
 
 CREATE AGGREGATE sum(tally tally) (
 	SFUNC = sum_tally_transition,

@@ -271,7 +271,7 @@ CREATE AGGREGATE activity(party text, at timestamptz, added bigint, removed bigi
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE activity(text, timestamptz, bigint, bigint) IS
-'The same with the lines that each party added and removed; NULL lines count as none. Errors: 22023 for negative lines, 22003.';
+'As activity(text, timestamptz), with the lines that each party added and removed; NULL lines count as none. Errors: 22023 for negative lines, 22003.';
 
 CREATE AGGREGATE activity(party text, at timestamptz, added integer, removed integer) (
 	SFUNC = activity_transition,
@@ -284,7 +284,7 @@ CREATE AGGREGATE activity(party text, at timestamptz, added integer, removed int
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE activity(text, timestamptz, integer, integer) IS
-'The same for integer lines.';
+'As activity(text, timestamptz, bigint, bigint), for integer lines.';
 
 CREATE AGGREGATE activity(party bigint, at timestamptz) (
 	SFUNC = activity_transition,
@@ -310,7 +310,7 @@ CREATE AGGREGATE activity(party bigint, at timestamptz, added bigint, removed bi
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE activity(bigint, timestamptz, bigint, bigint) IS
-'The same with the lines that each party added and removed, by the ids of parties; NULL lines count as none. Errors: 22023 for negative lines, 22003.';
+'As activity(bigint, timestamptz), with the lines that each party added and removed; NULL lines count as none. Errors: 22023 for negative lines, 22003.';
 
 CREATE AGGREGATE activity(party bigint, at timestamptz, added integer, removed integer) (
 	SFUNC = activity_transition,
@@ -323,7 +323,7 @@ CREATE AGGREGATE activity(party bigint, at timestamptz, added integer, removed i
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE activity(bigint, timestamptz, integer, integer) IS
-'The same for integer lines.';
+'As activity(bigint, timestamptz, bigint, bigint), for integer lines.';
 
 CREATE AGGREGATE sum(activity activity) (
 	SFUNC = sum_activity_transition,

@@ -20,7 +20,7 @@ CREATE TABLE pool (
 	max_duration	interval CHECK (max_duration > '0'),
 	notice			interval CHECK (notice > '0'),
 	horizon			interval CHECK (horizon > '0'),
-	buffer			interval NOT NULL DEFAULT '0' CHECK (buffer >= '0' AND buffer < '30 days' AND extract(day FROM buffer) = 0),
+	buffer			interval NOT NULL DEFAULT '0' CHECK (buffer >= '0' AND buffer < '30 days' AND extract(day FROM buffer) = 0 AND date_trunc('day', buffer) = '0'),
 	instant			boolean NOT NULL DEFAULT true,
 	overbooking		numeric NOT NULL DEFAULT 1 CHECK (overbooking > 0 AND overbooking <= 100 AND overbooking = round(overbooking, 2)),
 	borrow			numeric DEFAULT 0 CHECK (borrow >= 0 AND borrow < 1e12 AND borrow = round(borrow, 6)),
@@ -135,7 +135,7 @@ CREATE TABLE lease (
 	booking_id	bigint,
 	held_until	timestamptz,
 	preemptible	boolean NOT NULL DEFAULT false,
-	buffer		interval NOT NULL DEFAULT '0' CHECK (buffer >= '0' AND buffer < '30 days' AND extract(day FROM buffer) = 0),
+	buffer		interval NOT NULL DEFAULT '0' CHECK (buffer >= '0' AND buffer < '30 days' AND extract(day FROM buffer) = 0 AND date_trunc('day', buffer) = '0'),
 	cancellation	profile,
 	ended_at	timestamptz CHECK (isfinite(ended_at)),
 	end_reason	text CHECK (end_reason IN ('released', 'cancelled', 'expired', 'reclaimed', 'amended')),
@@ -272,10 +272,10 @@ CREATE TRIGGER calendar_update AFTER UPDATE ON pool REFERENCING OLD TABLE AS old
 	FOR EACH STATEMENT EXECUTE FUNCTION calendar_of_pools();
 CREATE FUNCTION calendar_of_deletions() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'calendar_of_deletions' LANGUAGE C SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION calendar_of_deletions() IS 'Trigger: lets no lease be made while pools or parties are deleted.';
-CREATE TRIGGER calendar_delete BEFORE DELETE ON pool
+COMMENT ON FUNCTION calendar_of_deletions() IS 'Trigger: lets no lease be made while pools or parties are deleted, or get other keys.';
+CREATE TRIGGER calendar_delete BEFORE DELETE OR UPDATE OF pool_id ON pool
 	FOR EACH STATEMENT EXECUTE FUNCTION calendar_of_deletions();
-CREATE TRIGGER calendar_delete BEFORE DELETE ON party
+CREATE TRIGGER calendar_delete BEFORE DELETE OR UPDATE OF party_id ON party
 	FOR EACH STATEMENT EXECUTE FUNCTION calendar_of_deletions();
 
 CREATE TRIGGER calendar_insert AFTER INSERT ON supply REFERENCING NEW TABLE AS new_rows
@@ -403,7 +403,7 @@ RETURN CASE
 		THEN format('The period ends more than %s from now.', (pool).horizon)
 	END;
 COMMENT ON FUNCTION booking_violation(pool, tstzrange) IS
-'Why a lease during a period could not be reserved now on the terms of a pool: its notice and horizon; NULL if it could.';
+'Why a period could not be reserved now on the terms of a pool: its notice and horizon; NULL if it could.';
 
 CREATE FUNCTION lead_time(lead_time interval) RETURNS timestamptz
 	AS 'MODULE_PATHNAME', 'lead_time' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -456,7 +456,7 @@ CREATE FUNCTION amend(lease_id bigint, quantity numeric DEFAULT NULL, during tst
 	AS 'MODULE_PATHNAME', 'lease_amend' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION amend(bigint, numeric, tstzrange, timestamptz) IS
-'Changes the quantity or period of a lease, at its price; NULL leaves it as it is. What the lease holds itself is not in its way. Of a lease that has begun, only the end can be moved, and with another quantity the rest becomes a lease of its own, whose key is returned. Errors: those of reserve(), 42704 unknown lease, SC003 also for taking something from a lease with a cancellation policy, SC005 ended, or a change of what is past.';
+'Changes the quantity or period of a lease, at its price; NULL leaves it as it is. What the lease holds itself is not in its way. Of the pool''s terms, notice and horizon are only for what is added. Of a lease that has begun, only the end can be moved, and with another quantity the rest becomes a lease of its own, whose key is returned. Errors: those of reserve(), 42704 unknown lease, SC003 also for taking something from a lease with a cancellation policy, SC005 ended, or a change of what is past.';
 
 CREATE FUNCTION release(lease_id bigint, at timestamptz DEFAULT now()) RETURNS void
 	AS 'MODULE_PATHNAME', 'lease_release' LANGUAGE C VOLATILE PARALLEL UNSAFE

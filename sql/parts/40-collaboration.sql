@@ -752,7 +752,7 @@ BEGIN ATOMIC
 	SELECT i.inserted, i.updated, i.skipped
 	FROM import_mailmap(import_mailmap.project, convert_to(import_mailmap.mailmap, 'UTF8')) AS i;
 END;
-COMMENT ON FUNCTION import_mailmap(text, text) IS 'The same for text.';
+COMMENT ON FUNCTION import_mailmap(text, text) IS 'As import_mailmap(text, bytea), for a mailmap that is text.';
 
 CREATE FUNCTION import_github(project text, event text, payload jsonb, OUT inserted bigint, OUT updated bigint, OUT skipped bigint)
 	AS 'MODULE_PATHNAME', 'import_github' LANGUAGE C VOLATILE PARALLEL UNSAFE

@@ -16,7 +16,7 @@ COMMENT ON COLUMN pool_status.pool IS 'Name of the pool.';
 COMMENT ON COLUMN pool_status.kind IS 'compute, data or model.';
 COMMENT ON COLUMN pool_status.unit IS 'What the quantities count.';
 COMMENT ON COLUMN pool_status.steward IS 'Who runs the pool.';
-COMMENT ON COLUMN pool_status.price IS 'Price of a unit for an hour.';
+COMMENT ON COLUMN pool_status.price IS 'Price of a unit for an hour, now.';
 COMMENT ON COLUMN pool_status.currency IS 'Currency of the price.';
 COMMENT ON COLUMN pool_status.capacity IS 'Quantity supplied now; NULL for who is no steward or auditor.';
 COMMENT ON COLUMN pool_status.leased IS 'Quantity leased now; likewise.';
@@ -61,12 +61,12 @@ COMMENT ON VIEW lease_status IS 'Leases, with names and their state now.';
 COMMENT ON COLUMN lease_status.pool IS 'Name of the pool.';
 COMMENT ON COLUMN lease_status.lease_id IS 'Key of the lease.';
 COMMENT ON COLUMN lease_status.consumer IS 'Who holds the lease.';
-COMMENT ON COLUMN lease_status.quantity IS 'Quantity leased.';
+COMMENT ON COLUMN lease_status.quantity IS 'Quantity leased, in that unit.';
 COMMENT ON COLUMN lease_status.unit IS 'What the quantity counts.';
 COMMENT ON COLUMN lease_status.during IS 'The period as reserved.';
 COMMENT ON COLUMN lease_status.effective IS 'The period for which it really holds its quantity.';
 COMMENT ON COLUMN lease_status.state IS 'held (until it is confirmed), upcoming, active, ended, or how it ended early (released, cancelled, expired, reclaimed, amended): derived from the time now.';
-COMMENT ON COLUMN lease_status.price IS 'Price of a unit for an hour.';
+COMMENT ON COLUMN lease_status.price IS 'Price of a unit for an hour, in that currency: the lease''s own or else the pool''s.';
 COMMENT ON COLUMN lease_status.currency IS 'Currency of the price.';
 COMMENT ON COLUMN lease_status.reference IS 'What the lease is called elsewhere.';
 COMMENT ON COLUMN lease_status.booking_id IS 'What the lines of a bundle have in common.';
@@ -75,51 +75,76 @@ COMMENT ON COLUMN lease_status.preemptible IS 'Whether it may be reclaimed.';
 COMMENT ON COLUMN lease_status.refund IS 'Part of the price of the time given back that is paid back.';
 COMMENT ON COLUMN lease_status.recorded_at IS 'When it was recorded.';
 
--- Those who came first, and are not preemptible, keep what there is.
+-- Those who came first, and are not preemptible, keep what there is. A pool is
+-- short of what it leases and of what pools below it take.
 CREATE VIEW lease_in_deficit WITH (security_invoker) AS
-	WITH short AS MATERIALIZED (
-		SELECT c.pool_id, sum(c.deficit) AS deficit, sum(c.capacity + c.allowance) AS limited, sum(c.booked) AS booked
+	WITH RECURSIVE below AS (
+		SELECT c.pool_id
 		FROM calendar AS c
-		WHERE c.quota_id = 0 AND c.pool_id IN (SELECT d.pool_id FROM calendar AS d WHERE d.quota_id = 0 AND d.deficit <> '{}')
-		GROUP BY c.pool_id
+		WHERE c.quota_id = 0 AND c.deficit <> '{}'
+		UNION
+		SELECT p.pool_id
+		FROM pool AS p
+		JOIN below ON below.pool_id = p.parent_id
+	), node AS MATERIALIZED (
+		SELECT p.pool_id, p.parent_id, c.deficit, c.capacity + c.allowance AS limited, c.booked,
+			-- what it takes of its parent
+			pointwise_min(positive_part(c.booked - c.capacity + l.lent), l.lent + profile(coalesce(p.borrow, 1e10))) AS taken
+		FROM pool AS p,
+		LATERAL (SELECT sum(c.deficit) AS deficit, sum(c.capacity) AS capacity, sum(c.allowance) AS allowance, sum(c.booked) AS booked
+			FROM calendar AS c WHERE c.pool_id = p.pool_id AND c.quota_id = 0) AS c,
+		LATERAL (SELECT CASE WHEN p.lend IS NULL THEN c.capacity ELSE pointwise_min(c.capacity, profile(p.lend)) END) AS l (lent)
+		WHERE p.pool_id IN (SELECT below.pool_id FROM below)
+	), member AS (
+		-- the pools whose leases a short one is short of, and how much they take of it
+		SELECT node.pool_id AS short_id, node.pool_id, NULL::profile AS taken
+		FROM node
+		WHERE node.deficit <> '{}'
+		UNION ALL
+		SELECT m.short_id, node.pool_id, CASE WHEN m.taken IS NULL THEN node.taken ELSE pointwise_min(m.taken, node.taken) END
+		FROM member AS m
+		JOIN node ON node.parent_id = m.pool_id
 	), affected AS (
-		SELECT l.pool_id, l.lease_id, l.consumer_id, l.quantity, l.during, l.preemptible, l.recorded_at,
-			clip(profile(occupied(l.effective, l.buffer), l.quantity), occupied(l.effective, l.buffer)) AS load,
-			short.deficit, short.limited, short.booked
-		FROM lease AS l
-		JOIN short ON short.pool_id = l.pool_id
-		WHERE NOT isempty(l.effective) AND clip(short.deficit, occupied(l.effective, l.buffer)) <> '{}'
+		SELECT short.pool_id, l.pool_id AS lease_pool_id, l.lease_id, l.consumer_id, l.quantity, l.during, l.preemptible, l.recorded_at,
+			o.load, short.deficit, short.limited, short.booked
+		FROM node AS short
+		JOIN member AS m ON m.short_id = short.pool_id
+		JOIN lease AS l ON l.pool_id = m.pool_id,
+		LATERAL (SELECT profile(occupied(l.effective, l.buffer), l.quantity)) AS p (load),
+		LATERAL (SELECT CASE WHEN m.taken IS NULL THEN p.load ELSE pointwise_min(p.load, m.taken) END) AS o (load)
+		WHERE NOT isempty(l.effective) AND pointwise_min(o.load, short.deficit) <> '{}'
 	), ranked AS (
-		SELECT a.pool_id, a.lease_id, a.consumer_id, a.quantity, a.during, a.preemptible, a.recorded_at, a.load, a.deficit,
+		SELECT a.pool_id, a.lease_pool_id, a.lease_id, a.consumer_id, a.quantity, a.during, a.preemptible, a.recorded_at, a.load, a.deficit,
 			a.limited, a.booked - sum(a.load) OVER (PARTITION BY a.pool_id) AS others,
 			sum(a.load) OVER (PARTITION BY a.pool_id ORDER BY a.preemptible, a.recorded_at, a.lease_id) AS senior
 		FROM affected AS a
 	), missing AS (
-		SELECT r.pool_id, r.lease_id, r.consumer_id, r.quantity, r.during, r.preemptible, r.recorded_at,
+		SELECT r.pool_id, r.lease_pool_id, r.lease_id, r.consumer_id, r.quantity, r.during, r.preemptible, r.recorded_at,
 			pointwise_min(pointwise_min(r.load, r.deficit), positive_part(r.senior + r.others - r.limited)) AS missing
 		FROM ranked AS r
 	)
 	SELECT p.name AS pool,
 		row_number() OVER (PARTITION BY m.pool_id ORDER BY m.preemptible DESC, m.recorded_at DESC, m.lease_id DESC) AS position,
 		m.lease_id, c.name AS consumer, m.quantity, p.unit, m.during, m.preemptible,
-		CASE WHEN m.preemptible THEN greatest(now() + p.preemption_notice, lower(m.during)) END AS reclaimable_at,
+		CASE WHEN m.preemptible THEN greatest(now() + own.preemption_notice, lower(m.during)) END AS reclaimable_at,
 		m.missing
 	FROM missing AS m
 	JOIN pool AS p ON p.pool_id = m.pool_id
+	JOIN pool AS own ON own.pool_id = m.lease_pool_id
 	JOIN party AS c ON c.party_id = m.consumer_id
 	WHERE m.missing <> '{}';
 ALTER VIEW lease_in_deficit OWNER TO @extowner@;
 COMMENT ON VIEW lease_in_deficit IS 'Leases for which there is not enough supply, in the order in which they give way: preemptible ones first, then the youngest. To end the first ones until no row is left makes up for the deficit.';
-COMMENT ON COLUMN lease_in_deficit.pool IS 'Name of the pool.';
+COMMENT ON COLUMN lease_in_deficit.pool IS 'Name of the pool that has not enough: that of the lease, or one that it borrows from.';
 COMMENT ON COLUMN lease_in_deficit.position IS 'Place in the order in which the pool''s leases give way.';
 COMMENT ON COLUMN lease_in_deficit.lease_id IS 'Key of the lease.';
 COMMENT ON COLUMN lease_in_deficit.consumer IS 'Who holds the lease.';
-COMMENT ON COLUMN lease_in_deficit.quantity IS 'Quantity leased.';
+COMMENT ON COLUMN lease_in_deficit.quantity IS 'Quantity leased, in that unit.';
 COMMENT ON COLUMN lease_in_deficit.unit IS 'What the quantity counts.';
 COMMENT ON COLUMN lease_in_deficit.during IS 'The period as reserved.';
 COMMENT ON COLUMN lease_in_deficit.preemptible IS 'Whether it may be reclaimed.';
 COMMENT ON COLUMN lease_in_deficit.reclaimable_at IS 'From when on it can be reclaimed, with the pool''s notice; NULL if it is not preemptible.';
-COMMENT ON COLUMN lease_in_deficit.missing IS 'How much of it there is not, and when.';
+COMMENT ON COLUMN lease_in_deficit.missing IS 'How much of it is not there, over time, in the same unit.';
 
 CREATE VIEW lease_price WITH (security_invoker) AS
 	SELECT l.pool_id, l.lease_id, l.consumer_id, l.quantity, l.effective AS period, l.price, true AS used
@@ -132,12 +157,12 @@ CREATE VIEW lease_price WITH (security_invoker) AS
 	WHERE l.refund < 1;
 ALTER VIEW lease_price OWNER TO @extowner@;
 COMMENT ON VIEW lease_price IS 'What leases are charged for: the time that they hold their quantity, and what is not paid back of the price of the rest.';
-COMMENT ON COLUMN lease_price.pool_id IS 'The pool.';
-COMMENT ON COLUMN lease_price.lease_id IS 'The lease.';
-COMMENT ON COLUMN lease_price.consumer_id IS 'Who holds the lease.';
-COMMENT ON COLUMN lease_price.quantity IS 'Quantity leased.';
-COMMENT ON COLUMN lease_price.period IS 'When.';
-COMMENT ON COLUMN lease_price.price IS 'Price of a unit for an hour; NULL for the pool''s price.';
+COMMENT ON COLUMN lease_price.pool_id IS 'Key of the pool.';
+COMMENT ON COLUMN lease_price.lease_id IS 'Key of the lease.';
+COMMENT ON COLUMN lease_price.consumer_id IS 'Key of the party that holds the lease.';
+COMMENT ON COLUMN lease_price.quantity IS 'Quantity leased, in the pool''s unit.';
+COMMENT ON COLUMN lease_price.period IS 'The time that is charged for.';
+COMMENT ON COLUMN lease_price.price IS 'Price of a unit for an hour, in the pool''s currency; NULL for the pool''s price.';
 COMMENT ON COLUMN lease_price.used IS 'Whether the lease holds its quantity then; if not, it was given back.';
 
 -- The calendar is an exact rollup that is always current: this report reads

@@ -174,6 +174,10 @@ ALTER TABLE exchange_rate ENABLE ROW LEVEL SECURITY;
 GRANT SELECT ON exchange_rate TO PUBLIC;
 CREATE POLICY known ON exchange_rate FOR SELECT USING ((SELECT my_parties()) <> '{}');
 
+ALTER TABLE grid_intensity ENABLE ROW LEVEL SECURITY;
+GRANT SELECT ON grid_intensity TO PUBLIC;
+CREATE POLICY known ON grid_intensity FOR SELECT USING ((SELECT my_parties()) <> '{}');
+
 -- Views: rows are those of the tables
 
 GRANT SELECT ON pool_status, supply_status, lease_status, lease_in_deficit, lease_price, identity_status, task_status TO PUBLIC;
@@ -219,6 +223,7 @@ ALTER FUNCTION import_registry SECURITY DEFINER;
 ALTER FUNCTION utilization_report SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION cost_report SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION revenue_report SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION carbon_report SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 -- triggers: what they carry into the calendar, or look for, is not the caller's
 ALTER FUNCTION calendar_of_pools SECURITY DEFINER;
 ALTER FUNCTION calendar_of_supply SECURITY DEFINER;
@@ -263,6 +268,7 @@ ALTER FUNCTION import_registry OWNER TO @extowner@;
 ALTER FUNCTION utilization_report OWNER TO @extowner@;
 ALTER FUNCTION cost_report OWNER TO @extowner@;
 ALTER FUNCTION revenue_report OWNER TO @extowner@;
+ALTER FUNCTION carbon_report OWNER TO @extowner@;
 ALTER FUNCTION calendar_of_pools OWNER TO @extowner@;
 ALTER FUNCTION calendar_of_supply OWNER TO @extowner@;
 ALTER FUNCTION calendar_of_leases OWNER TO @extowner@;

@@ -89,6 +89,7 @@ UPDATE key SET cash = open_account('m_consumer', 'receivable', 'USD', 'm_pool'),
 UPDATE key SET journal = post_journal('invoice', ARRAY[cash, owed], '{5,-5}', 'm_pool');
 SELECT post_journal('invoice', ARRAY[open_account('m_rival', 'receivable', 'USD', 'm_pool'), owed], '{7,-7}', 'm_pool') FROM key;
 INSERT INTO exchange_rate (base, quote, at, rate) VALUES ('USD', 'EUR', '2026-01-01', 0.9);
+SELECT set_grid_intensity('m', profile(100));
 ALTER TABLE key ADD pool bigint, ADD quota bigint, ADD consumer bigint, ADD project bigint;
 UPDATE key SET pool = pool_id('m_pool'), consumer = party_id('m_consumer'), project = project_id('m_project'),
 	quota = (SELECT q.quota_id FROM quota AS q WHERE q.party_id = party_id('m_consumer'));
@@ -144,6 +145,7 @@ INSERT INTO readable VALUES
 	('journal', 'consumer rival 1, auditor operator provider steward all, * 0'),
 	('posting', 'provider 2, consumer rival 1, auditor operator steward all, * 0'),
 	('exchange_rate', 'none 0, * all'),
+	('grid_intensity', '?'),
 	('pool_status', 'operator rival all, contributor maintainer none outsider owner team 0, * 1'),
 	('supply_status', 'other 1, operator all, auditor provider steward 2, * 0'),
 	('lease_status', 'other 1, rival 2, consumer 3, operator all, auditor steward 4, * 0'),
@@ -208,6 +210,10 @@ INSERT INTO callable VALUES
 	('cost_report', $$SELECT count(*) FROM cost_report('m_pool', '[2026-01-01,2101-01-01)')$$, 'invited provider 0, consumer rival 1, auditor operator steward 2, * 42704'),
 	('revenue_report', $$SELECT count(*) FROM revenue_report('m_pool', '[2026-01-01,2101-01-01)')$$, 'consumer invited rival 0, auditor operator provider steward 1, * 42704'),
 	('lease_gantt', $$SELECT (length(lease_gantt('m_pool', '[2100-01-01,2101-01-01)')) - length(replace(lease_gantt('m_pool', '[2100-01-01,2101-01-01)'), ' gpu', ''))) / 4$$, 'rival 1, consumer 2, invited provider 0, auditor operator steward 3, * 42704'),
+	('carbon_report', $$SELECT count(*) FROM carbon_report('m_pool', '[2026-01-01,2101-01-01)')$$, '?'),
+	('set_grid_intensity', $$SELECT set_grid_intensity('m', profile(1))$$, '?'),
+	('focus_rows', $$SELECT count(*) FROM focus_rows('lease')$$, '?'),
+	('focus_violations', $$SELECT count(*) > 0 FROM focus_violations('charge')$$, '?'),
 	-- projects
 	('create_project', $$SELECT create_project('m_owner/new', owner => 'm_owner') > 0$$, 'contributor maintainer 42501, operator owner true, * 42704'),
 	('set_project_member', $$SELECT set_project_member('m_project', 'm_outsider', 'contributor')$$, 'contributor maintainer 42501, operator owner null, * 42704'),

@@ -226,6 +226,13 @@ INSERT INTO expected VALUES
 	('rekey(activity,jsonb)', 'immutable strict safe'),
 	('sum(activity)', 'aggregate immutable safe'),
 	('sum_activity_transition(internal,activity)', 'immutable safe'),
+	-- 16-money
+	('currency_scale(text)', 'immutable strict safe'),
+	('money_round(numeric,integer,text)', 'immutable strict safe'),
+	('money_round(numeric,text,text)', 'immutable strict safe'),
+	('split(numeric,numeric,integer)', 'window immutable safe'),
+	('tiered(numeric,numeric[],numeric[],numeric[],text)', 'immutable safe'),
+	('tiers(numeric,numeric[],numeric[],numeric[],text)', 'set immutable safe'),
 	-- 18-caller
 	('calling_role()', 'stable safe'),
 	('is_operator()', 'stable safe'),
@@ -313,12 +320,29 @@ INSERT INTO expected VALUES
 	('refuse_change()', 'trigger volatile unsafe'),
 
 	-- 50-billing
-	('split(numeric,numeric,integer)', 'window immutable safe'),
+
 	-- 52-ledger
 	('posting_check()', 'trigger volatile unsafe'),
 	('open_account(text,text,text,text,numeric,numeric)', 'volatile unsafe'),
 	('post_journal(text,bigint[],numeric[],text,text,text,timestamp with time zone,text)', 'volatile unsafe'),
 	('reverse_journal(bigint,timestamp with time zone,text)', 'volatile unsafe'),
+
+	-- 56-focus
+	('focus_columns()', 'set immutable safe'),
+	('focus_services()', 'set immutable safe'),
+	('focus_rules()', 'set immutable safe'),
+	('focus_rounding_tolerance(bigint,numeric)', 'immutable strict safe'),
+	('focus_rows(regclass)', 'set stable unsafe'),
+	('json_or_null(text)', 'immutable strict safe'),
+	('focus_number(text)', 'immutable strict safe'),
+	('focus_instant(text)', 'immutable strict safe'),
+	('focus_allocated_ratio(text)', 'immutable strict safe'),
+	('focus_contract_applied(text)', 'immutable strict safe'),
+	('focus_violations(regclass,focus_dataset,focus_version,boolean,regclass)', 'set stable unsafe'),
+
+	-- 58-energy
+	('set_grid_intensity(text,profile,tstzrange,text)', 'volatile unsafe'),
+	('carbon_report(text,tstzrange,text,timestamp with time zone,integer)', 'set stable safe definer'),
 
 	-- 60-reports
 	('utilization_report(text,tstzrange,interval)', 'set stable safe definer'),
@@ -330,7 +354,15 @@ INSERT INTO expected VALUES
 	-- 70-pages
 	('gantt(text[],tstzrange[],text[],tstzrange,text,text,integer)', 'immutable strict safe'),
 	('html_escape(text)', 'immutable strict safe'),
+	('html_figure(text,text,text)', 'immutable safe'),
+	('html_number(numeric)', 'immutable strict safe'),
+	('html_page(text,text,text)', 'stable safe'),
+	('html_period(tstzrange,text)', 'stable strict safe'),
+	('html_row(text[])', 'immutable safe'),
+	('html_table(text,text[],text,text)', 'immutable safe'),
 	('lease_gantt(text,tstzrange,integer,integer)', 'stable safe'),
+	('report_html(text,tstzrange,interval)', 'stable safe'),
+	('statement_html(text,tstzrange,text)', 'stable safe'),
 	('svg(profile,tstzrange,text,text,text,integer,integer)', 'immutable strict safe'),
 	('svg(profile[],text[],tstzrange,text,text,text,integer,integer)', 'immutable strict safe'),
 	('svg(tally,text,text,integer,integer)', 'immutable strict safe');

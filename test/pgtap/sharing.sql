@@ -1,6 +1,6 @@
 -- sharing.sql
 --		Attempts to overbook a pool, to lose a lease and to make the calendar
---		differ, by the odd corners of SQL; and what does not hold yet (TODO).
+--		differ, by the odd corners of SQL.
 
 \set ON_ERROR_STOP on
 \set QUIET on
@@ -10,7 +10,7 @@ SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
 \ir ../helpers.sql
 
-SELECT plan(71);
+SELECT plan(95);
 
 SELECT create_party(name) FROM unnest('{grid,north,south,ann,bob}'::text[]) AS name \g /dev/null
 SELECT create_pool('gpu', 'compute', 'gpu', 'grid'), create_pool('other', 'compute', 'gpu', 'grid') \g /dev/null
@@ -232,6 +232,65 @@ SELECT throws_ok($$UPDATE pool SET currency = 'JPY' WHERE name = 'cheap'$$, '550
 SELECT is((SELECT currency FROM cost_report('cheap', '[2026-01-01,2026-02-01)')), 'USD', 'what was leased for dollars is owed in dollars');
 -- nothing happened, in no time
 SELECT is((SELECT revenue FROM revenue_report('cheap', 'empty')), 0::numeric, 'the revenue of an empty period is 0');
+
+-- ----------
+-- Buffers, and the end of time
+-- ----------
+
+SELECT throws_ok($$SELECT create_pool('odd', 'compute', 'gpu', 'grid', buffer => '1 mon -720 hours')$$, '23514', NULL, 'a buffer has no months, also if they come to nothing');
+SELECT throws_ok($$SELECT create_pool('odd', 'compute', 'gpu', 'grid', buffer => '1 year -8640 hours')$$, '23514', NULL, 'nor years');
+SELECT throws_ok($$INSERT INTO lease (pool_id, consumer_id, quantity, during, buffer) VALUES (pool_id('gpu'), party_id('ann'), 1, '[2026-05-01,2026-06-01)', '1 mon -721 hours')$$, '23514', NULL, 'a lease neither');
+SELECT create_pool('buffered', 'compute', 'gpu', 'grid', buffer => '2 hours') \g /dev/null
+INSERT INTO membership (pool_id, party_id, role, accepted_at) SELECT pool_id('buffered'), party_id, CASE name WHEN 'north' THEN 'provider' ELSE 'consumer' END, now() FROM party WHERE name IN ('north', 'ann');
+SELECT add_supply('buffered', 'north', 1, '[2026-01-01,)') \g /dev/null
+SELECT throws_ok($$SELECT reserve('buffered', 'ann', 1, '[294276-12-31 21:00,294276-12-31 23:00)')$$, '22008', NULL, 'a buffer that ends after the last instant');
+SELECT lives_ok($$SELECT reserve('buffered', 'ann', 1, '[294276-12-31 21:00,294276-12-31 21:30)')$$, 'one that ends just before it');
+SELECT throws_ok($$SELECT reserve('buffered', 'ann', 1, '[294276-12-31 22:00,)')$$, 'SC001', NULL, 'and is kept');
+SELECT lives_ok($$SELECT reserve('buffered', 'ann', 1, '[2200-01-01 00:00:00.000001,2200-01-01 00:00:00.000002)')$$, 'a lease of a microsecond');
+SELECT throws_ok($$SELECT reserve('buffered', 'ann', 1, '[2200-01-01 00:00:00.0000001,2200-01-01 00:00:00.0000002)')$$, '22023', NULL, 'one of less is empty');
+SELECT is_empty('SELECT * FROM check_calendar()', 'the calendar is what the facts add up to, to the end of time');
+
+-- ----------
+-- Trees
+-- ----------
+
+SELECT throws_ok($$INSERT INTO pool (pool_id, name, kind, unit, steward_id, parent_id) OVERRIDING SYSTEM VALUE VALUES (1000001, 'hen', 'compute', 'gpu', party_id('grid'), 1000002), (1000002, 'egg', 'compute', 'gpu', party_id('grid'), 1000001)$$,
+	'22023', NULL, 'pools that are made together are not their own ancestors');
+SELECT lives_ok($$INSERT INTO pool (pool_id, name, kind, unit, steward_id, parent_id) OVERRIDING SYSTEM VALUE SELECT 2000000 + i, 'chain' || i, 'compute', 'gpu', party_id('grid'), CASE WHEN i > 0 THEN 1999999 + i END FROM generate_series(0, 32) AS i$$, 'a pool may have 32 ancestors');
+SELECT throws_ok($$INSERT INTO pool (name, kind, unit, steward_id, parent_id) VALUES ('too deep', 'compute', 'gpu', party_id('grid'), 2000032)$$, '22023', NULL, 'but not 33');
+SELECT throws_ok($$UPDATE pool SET parent_id = 2000032 WHERE name = 'buffered'$$, '22023', NULL, 'however it comes to that');
+
+-- a parent that is short of what its children take: those give way whose leases take it
+SELECT create_pool('top', 'compute', 'gpu', 'grid'), create_pool('left', 'compute', 'gpu', 'grid', parent => 'top', borrow => NULL, lend => NULL),
+	create_pool('right', 'compute', 'gpu', 'grid', parent => 'top', borrow => NULL, lend => NULL), create_pool('apart', 'compute', 'gpu', 'grid', parent => 'top') \g /dev/null
+INSERT INTO membership (pool_id, party_id, role, accepted_at) SELECT pool_id(p), party_id, CASE name WHEN 'north' THEN 'provider' ELSE 'consumer' END, now() FROM party, unnest('{left,right,apart}'::text[]) AS p WHERE name IN ('north', 'ann', 'bob');
+SELECT add_supply(p, 'north', 10, '[2026-01-01,2027-01-01)') FROM unnest('{left,right,apart}'::text[]) AS p \g /dev/null
+SELECT reserve('apart', 'ann', 10, '[2026-02-01,2026-03-01)', 'kept'), reserve('left', 'ann', 9, '[2026-02-01,2026-03-01)', 'first'), reserve('right', 'bob', 4, '[2026-02-10,2026-02-20)', 'preemptible', preemptible => true),
+	reserve('left', 'bob', 5, '[2026-02-01,2026-03-01)', 'borrowed') \g /dev/null
+SELECT is_empty('SELECT * FROM lease_in_deficit', 'children may borrow what others do not use');
+SELECT withdraw_supply('right', 'north', 9, '[2026-02-15,2026-02-25)') \g /dev/null
+SELECT results_eq($$SELECT d.pool, l.reference, d.missing FROM lease_in_deficit AS d JOIN lease AS l USING (lease_id) ORDER BY d.position$$,
+	$$VALUES ('top', 'preemptible', profile('[2026-02-15,2026-02-20)', 4)), ('top', 'borrowed', profile('[2026-02-15,2026-02-20)', 3) + profile('[2026-02-20,2026-02-25)', 3))$$,
+	'who borrows gives way when that is withdrawn, preemptible leases first; who has its own does not');
+UPDATE lease SET ended_at = lower(during), end_reason = 'reclaimed' WHERE lease_id = (SELECT lease_id FROM lease_in_deficit WHERE position = 1);
+SELECT is((SELECT count(*) FROM lease_in_deficit), 1::bigint, 'when the first has given way, there is the next');
+UPDATE lease SET ended_at = lower(during), end_reason = 'reclaimed' WHERE lease_id = (SELECT lease_id FROM lease_in_deficit WHERE position = 1);
+SELECT is_empty('SELECT * FROM lease_in_deficit', 'until nothing is missing');
+SELECT is_empty($$SELECT * FROM calendar WHERE deficit <> '{}'$$, 'and the calendar says so, too');
+
+-- ----------
+-- Terms of what is added
+-- ----------
+
+UPDATE pool SET notice = '1 day', horizon = '10 days' WHERE name = 'other';
+SELECT add_supply('other', 'north', 10, period) FROM unnest('{"[2000-01-01,2026-01-01)","[2027-01-01,2100-01-01)"}'::tstzrange[]) AS period \g /dev/null
+INSERT INTO lease (pool_id, consumer_id, quantity, during, reference) VALUES (pool_id('other'), party_id('ann'), 2, tstzrange(now() - interval '1 day', now() + interval '2 days'), 'running') RETURNING lease_id AS running \gset
+SELECT is(amend(:running, during => tstzrange(now() - interval '1 day', now() + interval '3 days')), :running::bigint, 'a running lease can be extended with the notice that its new time needs');
+SELECT throws_ok(format('SELECT amend(%s, during => tstzrange(now() - interval ''1 day'', now() + interval ''11 days''))', :running), 'SC003', NULL, 'within the horizon');
+SELECT throws_ok(format('SELECT amend(%s, 3)', :running), 'SC003', NULL, 'more of it needs notice, too');
+SELECT is(amend(:running, during => tstzrange(now() - interval '1 day', now() + interval '12 hours')), :running::bigint, 'less does not');
+SELECT throws_ok(format('SELECT amend(%s, during => tstzrange(now() - interval ''1 day'', now() + interval ''2 days''))', :running), 'SC003', NULL, 'nor is there notice for what comes right after it');
+SELECT is_empty('SELECT * FROM check_calendar()', 'after all this, the calendar is what the facts add up to');
 
 SELECT * FROM finish();
 ROLLBACK;

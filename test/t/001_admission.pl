@@ -222,5 +222,28 @@ foreach my $table ('supply', 'lease')
 	is_sound($node, "truncate_$table", "TRUNCATE $table while a page is split");
 }
 
+# ----------
+# TRUNCATE in a transaction that has not seen a pool, or pages, that came after its start
+# ----------
+
+create_database($node, 'truncate_late');
+sql($node, q{
+	SELECT create_party(name) FROM unnest('{grid,north,ann}'::text[]) AS name;
+	SELECT create_pool('old', 'compute', 'gpu', 'grid');
+}, 'truncate_late');
+foreach my $level ('REPEATABLE READ', 'SERIALIZABLE')
+{
+	my $one = start_session($node, 'truncate_late');
+	$one->("BEGIN ISOLATION LEVEL $level; SELECT count(*) FROM lease");
+	sql($node, qq{
+		SELECT create_pool('$level', 'compute', 'gpu', 'grid');
+		INSERT INTO supply (pool_id, provider_id, quantity, during) VALUES (pool_id('$level'), 2, 10, '[2026-01-01,2027-01-01)');
+		INSERT INTO lease (pool_id, consumer_id, quantity, during) VALUES (pool_id('$level'), 3, 1, '[2026-01-01,2027-01-01)');
+	}, 'truncate_late');
+	$one->('TRUNCATE lease; COMMIT');
+	like($one->(), qr/could not serialize/, "TRUNCATE, $level: the world has moved on");
+	is_sound($node, 'truncate_late', "TRUNCATE, $level, of what came after its start", $level => 10);
+}
+
 $node->stop;
 done_testing();

@@ -42,6 +42,7 @@ my $state = q{
 	TABLE journal ORDER BY 1;
 	TABLE posting ORDER BY 1, 2;
 	TABLE exchange_rate ORDER BY 1, 2, 3, 4;
+	TABLE grid_intensity ORDER BY region, known, valid;
 	\echo views
 	TABLE identity_status ORDER BY identity_id, valid;
 	TABLE task_status ORDER BY task_id;
@@ -60,6 +61,7 @@ my $state = q{
 	SELECT p.name, r.* FROM project AS p, contributor_report(p.name) AS r ORDER BY p.project_id;
 	SELECT p.name, r.* FROM project AS p, review_report(p.name) AS r ORDER BY p.project_id;
 	SELECT p.name, r.* FROM project AS p, health_report(p.name) AS r ORDER BY p.project_id;
+	SELECT p.name, r.* FROM pool AS p, carbon_report(p.name, '[2026-01-01,2026-03-01)') AS r ORDER BY p.pool_id, r.consumer;
 	\echo calendar
 	SELECT pool_id, quota_id, sum(capacity), sum(allowance), sum(booked), sum(deficit) FROM calendar GROUP BY pool_id, quota_id ORDER BY pool_id, quota_id;
 	SELECT p.name, availability(p.name, consumer => 'bob') FROM pool AS p ORDER BY p.pool_id;
@@ -129,6 +131,9 @@ as_role('alice', q{
 	SELECT post_journal('invoice', ARRAY[open_account('ann', 'receivable', 'EUR', 'gpu'), open_account('north', 'payable', 'EUR', 'gpu')], '{12.34, -12.34}', 'gpu', 'test', '1'),
 		post_journal('payment', ARRAY[open_account('uni', 'cash', 'EUR', 'gpu', floor => 0), open_account('ann', 'prepaid', 'EUR', 'gpu', ceiling => 0)], '{100, -100}'), reverse_journal(1);
 	INSERT INTO exchange_rate VALUES ('EUR', 'USD', '2026-01-01', 1.17, 'test');
+	-- what supply draws and emits
+	UPDATE supply SET power = 700, embodied = 5.5, region = 'DE' WHERE quantity > 0;
+	SELECT set_grid_intensity('DE', profile(400), source => 'grid'), set_grid_intensity('DE', profile(350), '[2026-02-01,)');
 	-- what was withdrawn is dumped before what it was withdrawn from
 	UPDATE supply SET recorded_at = recorded_at WHERE quantity > 0;
 }, 'source');
@@ -215,7 +220,7 @@ foreach my $role ('postgres', 'alice')
 		my @sequences = grep { /SEQUENCE SET/ } split /\n/, $list;
 
 		is(scalar(@sequences), 15, "$role: all sequences");
-		append_to_file("$dump.$order->[0].list", join("\n", @sequences, @entry{ 'party', 'project', 'pool', 'project_member', 'identity', 'contribution', 'affiliation', 'identity_link', 'task', 'posting', 'journal', 'account', 'exchange_rate', @$order }) . "\n");
+		append_to_file("$dump.$order->[0].list", join("\n", @sequences, @entry{ 'party', 'project', 'pool', 'project_member', 'identity', 'contribution', 'affiliation', 'identity_link', 'task', 'posting', 'journal', 'account', 'exchange_rate', 'grid_intensity', @$order }) . "\n");
 		sql($node, "CREATE DATABASE $database OWNER alice");
 		as_role('alice', 'CREATE EXTENSION sharecollab', $database);
 		client('pg_restore', '-U', $role, '--exit-on-error', '-L', "$dump.$order->[0].list", '-d', $database, "$dump.data");
