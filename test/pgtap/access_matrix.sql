@@ -145,7 +145,7 @@ INSERT INTO readable VALUES
 	('journal', 'consumer rival 1, auditor operator provider steward all, * 0'),
 	('posting', 'provider 2, consumer rival 1, auditor operator steward all, * 0'),
 	('exchange_rate', 'none 0, * all'),
-	('grid_intensity', '?'),
+	('grid_intensity', 'none 0, * all'),
 	('pool_status', 'operator rival all, contributor maintainer none outsider owner team 0, * 1'),
 	('supply_status', 'other 1, operator all, auditor provider steward 2, * 0'),
 	('lease_status', 'other 1, rival 2, consumer 3, operator all, auditor steward 4, * 0'),
@@ -210,10 +210,12 @@ INSERT INTO callable VALUES
 	('cost_report', $$SELECT count(*) FROM cost_report('m_pool', '[2026-01-01,2101-01-01)')$$, 'invited provider 0, consumer rival 1, auditor operator steward 2, * 42704'),
 	('revenue_report', $$SELECT count(*) FROM revenue_report('m_pool', '[2026-01-01,2101-01-01)')$$, 'consumer invited rival 0, auditor operator provider steward 1, * 42704'),
 	('lease_gantt', $$SELECT (length(lease_gantt('m_pool', '[2100-01-01,2101-01-01)')) - length(replace(lease_gantt('m_pool', '[2100-01-01,2101-01-01)'), ' gpu', ''))) / 4$$, 'rival 1, consumer 2, invited provider 0, auditor operator steward 3, * 42704'),
-	('carbon_report', $$SELECT count(*) FROM carbon_report('m_pool', '[2026-01-01,2101-01-01)')$$, '?'),
-	('set_grid_intensity', $$SELECT set_grid_intensity('m', profile(1))$$, '?'),
-	('focus_rows', $$SELECT count(*) FROM focus_rows('lease')$$, '?'),
-	('focus_violations', $$SELECT count(*) > 0 FROM focus_violations('charge')$$, '?'),
+	('carbon_report', $$SELECT count(*) FROM carbon_report('m_pool', '[2026-01-01,2101-01-01)')$$, 'invited provider 0, consumer rival 1, auditor operator steward 3, * 42704'),
+	('set_grid_intensity', $$SELECT set_grid_intensity('m', profile(1))$$, 'operator null, * 42501'),
+	('focus_rows', $$SELECT count(*) FROM focus_rows('lease')$$, 'other 1, rival 2, consumer 3, operator 5, auditor steward 4, * 0'),
+	('focus_violations', $$SELECT count(*) > 0 FROM focus_violations('charge')$$, '* false'),
+	('report_html', $$SELECT report_html('m_pool', '[2100-01-01,2100-01-03)') LIKE '%m_rival%'$$, 'consumer invited provider false, auditor operator rival steward true, * 42704'),
+	('statement_html', $$SELECT statement_html('m_consumer', '[2100-01-01,2100-01-03)') LIKE '%m_pool%'$$, 'auditor consumer operator steward true, * 42704'),
 	-- projects
 	('create_project', $$SELECT create_project('m_owner/new', owner => 'm_owner') > 0$$, 'contributor maintainer 42501, operator owner true, * 42704'),
 	('set_project_member', $$SELECT set_project_member('m_project', 'm_outsider', 'contributor')$$, 'contributor maintainer 42501, operator owner null, * 42704'),
@@ -278,7 +280,7 @@ SELECT set_eq($$
 	WHERE pronamespace = 'sharecollab'::regnamespace AND prorettype <> 'trigger'::regtype AND (provolatile <> 'i' OR prosecdef)
 	-- these look at nothing but their arguments and settings
 	AND proname NOT IN ('profile_in', 'profile_out', 'activity_in', 'activity_out', 'calling_role', 'occupied', 'terms_violation',
-		'booking_violation', 'recurring', 'pushed_commits', 'github_event', 'gitlab_event', 'registry_event')
+		'booking_violation', 'recurring', 'pushed_commits', 'github_event', 'gitlab_event', 'registry_event', 'html_period', 'html_page')
 $$, $$SELECT DISTINCT function FROM callable$$, 'every function that is not immutable is listed');
 
 -- What the matrix does not call

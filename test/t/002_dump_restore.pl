@@ -116,7 +116,7 @@ as_role('alice', q{
 	SELECT setval('lease_lease_id_seq', 5000);
 	-- facts of a project, and what was known of them when
 	SELECT create_project('git'), create_project('hub', 'model', 'https://example.org/hub', 'uni'), set_project_member('hub', 'ann', 'maintainer');
-	UPDATE party SET listed = true WHERE name = 'lab';
+	UPDATE party SET listed = true WHERE name = 'south';
 	SELECT import_git_log('git', convert_to(string_agg(E'\\x02' || lpad(i::text, 40, '0') || E'\\x1f\\x1fauthor ' || i % 7 || E'\\x1fa' || i % 11 || E'@x\\x1f' || 1700000000 + i || E'\\x1f\\u00fc\\x1fc@x\\x1f1800000000\\n'
 		|| i || E'\\t1\\tfile\\n', ''), 'UTF8')) FROM generate_series(1, 200) AS i;
 	SELECT import_mailmap('git', 'Proper <p@x> <a1@x>');
