@@ -126,6 +126,8 @@ typedef struct Admission
 	List	   *pools;			/* of Pool */
 	List	   *plan;			/* of PlannedPage */
 
+	bool		new_leases;		/* there are transition rows of leases */
+
 	/* if it is about one new lease, what was wished for; for a refusal */
 	bool		has_wish;
 	int64		wish_consumer;
@@ -296,18 +298,31 @@ static SavedQuery blocking_leases = {
 	.sql = "SELECT pg_catalog.string_agg(lease_id::text, ', ' ORDER BY quantity DESC, lease_id)"
 	" FILTER (WHERE n <= 3), pg_catalog.count(*) FROM (SELECT lease_id, quantity,"
 	" pg_catalog.row_number() OVER (ORDER BY quantity DESC, lease_id) AS n FROM sharecollab.lease"
-	" WHERE pool_id = $1 AND ($2 = 0 OR consumer_id = $2) AND lease_id <> $4"
+	" WHERE pool_id = $1 AND ($2 = 0 OR consumer_id = $2) AND lease_id <> ALL ($4)"
 	" AND sharecollab.occupied(effective, buffer) @> $3) AS l",
-	.nparams = 4, .types = {INT8OID, INT8OID, TIMESTAMPTZOID, INT8OID}
+	.nparams = 4, .types = {INT8OID, INT8OID, TIMESTAMPTZOID, INT8ARRAYOID}
 };
 
+static SavedQuery new_leases = {.sql = "SELECT pg_catalog.array_agg(lease_id) FROM new_rows"};
+
 static SavedQuery earliest_start = {
-	.sql = "SELECT pg_catalog.lower(f.during), $4::text FROM sharecollab.earliest_fit("
-	"sharecollab.availability($1, pg_catalog.tstzrange($5, NULL), $2, NULL,"
-	" '{}'::sharecollab.profile OPERATOR(sharecollab.-) sharecollab.profile($6, $7)),"
-	" $3, $4 + $8, pg_catalog.tstzrange($5, NULL)) AS f (during)",
-	.nparams = 8, .types = {TEXTOID, TEXTOID, NUMERICOID, INTERVALOID, TIMESTAMPTZOID,
-	TSTZRANGEOID, NUMERICOID, INTERVALOID}
+	.sql = "SELECT pg_catalog.lower(f.during), $7::text FROM sharecollab.earliest_fit("
+	"sharecollab.availability($1, pg_catalog.tstzrange($4, NULL), $2, NULL,"
+	" '{}'::sharecollab.profile OPERATOR(sharecollab.-) sharecollab.profile($5, $6)),"
+	" $3, $7 + $8, (SELECT pg_catalog.tstzrange($4,"
+	" CASE WHEN p.horizon IS NOT NULL THEN GREATEST($4, pg_catalog.now() + p.horizon + $8) END)"
+	" FROM sharecollab.pool AS p WHERE p.name = $1)) AS f (during)",
+	.nparams = 8, .types = {TEXTOID, TEXTOID, NUMERICOID, TIMESTAMPTZOID, TSTZRANGEOID, NUMERICOID,
+	INTERVALOID, INTERVALOID}
+};
+
+/* for good: after the last time that there is less */
+static SavedQuery earliest_open_start = {
+	.sql = "SELECT CASE WHEN NOT bool_or(pg_catalog.upper_inf(s.period)) THEN max(pg_catalog.upper(s.period)) END"
+	" FROM sharecollab.steps(sharecollab.availability($1, pg_catalog.tstzrange($4, NULL), $2, NULL,"
+	" '{}'::sharecollab.profile OPERATOR(sharecollab.-) sharecollab.profile($5, $6)),"
+	" pg_catalog.tstzrange($4, NULL)) AS s WHERE s.quantity < $3",
+	.nparams = 6, .types = {TEXTOID, TEXTOID, NUMERICOID, TIMESTAMPTZOID, TSTZRANGEOID, NUMERICOID}
 };
 
 static SavedQuery overdrawn_provider = {
@@ -360,14 +375,26 @@ blockers(const Admission *admission, const CalendarNode *node, TimestampTz at)
 	bool		isnull;
 	char	   *leases;
 	int64		count;
+
 	/* the rows of a statement with several would stand in their own way */
-	if (!admission->has_wish ||
+	if ((!admission->has_wish && !admission->new_leases) ||
 		!((pool_roles(node->pool->pool_id) & POOL_OVERSEER) || (node->quota && acts_for(node->consumer_id))))
 		return "";
 	values[0] = Int64GetDatum(node->pool->pool_id);
 	values[1] = Int64GetDatum(node->quota ? node->consumer_id : 0);
 	values[2] = TimestampTzGetDatum(at);
-	values[3] = Int64GetDatum(admission->wish_lease);
+	/* what is wished for is not in its own way */
+	if (admission->has_wish)
+	{
+		values[3] = Int64GetDatum(admission->wish_lease);
+		values[3] = PointerGetDatum(construct_array(&values[3], 1, INT8OID, sizeof(int64),
+													FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	}
+	else
+	{
+		query_run(&new_leases, NULL, NULL, true);
+		values[3] = query_value(0, 1, NULL);
+	}
 	query_run(&blocking_leases, values, NULL, false);
 	count = DatumGetInt64(query_value(0, 2, NULL));
 	query_value(0, 1, &isnull);
@@ -390,31 +417,37 @@ alternative(const Admission *admission, const char *name, const char *unit)
 	Datum		values[8];
 	Interval	duration = {0};
 	Interval	buffer = {0};
+	bool		open_ended = admission->wish_span.until == DT_NOEND;
 	bool		isnull;
-	TimestampTz start;
-	char	   *length;
+	char	   *quantity;
+	const char *start;
+	int			n = 0;
 
-	if (!admission->has_wish || admission->wish_span.until == DT_NOEND)
+	if (!admission->has_wish)
 		return NULL;
-	duration.time = admission->wish_span.until - admission->wish_span.from;
-	values[0] = CStringGetTextDatum(name);
-	values[1] = CStringGetTextDatum(name_of(&party_name, admission->wish_consumer));
-	values[2] = decimal_get_numeric(admission->wish_quantity.mantissa, admission->wish_quantity.scale);
-	values[3] = IntervalPGetDatum(&duration);
-	values[4] = TimestampTzGetDatum(admission->wish_span.from);
-	values[5] = span_get_range(lookup_type_cache(TSTZRANGEOID, TYPECACHE_RANGE_INFO), admission->held_span);
-	values[6] = decimal_get_numeric(admission->held_quantity.mantissa, admission->held_quantity.scale);
-	buffer.time = admission->wish_buffer;
-	values[7] = IntervalPGetDatum(&buffer);
-	query_run(&earliest_start, values, NULL, false);
+	values[n++] = CStringGetTextDatum(name);
+	values[n++] = CStringGetTextDatum(name_of(&party_name, admission->wish_consumer));
+	values[n++] = decimal_get_numeric(admission->wish_quantity.mantissa, admission->wish_quantity.scale);
+	values[n++] = TimestampTzGetDatum(admission->wish_span.from);
+	values[n++] = span_get_range(lookup_type_cache(TSTZRANGEOID, TYPECACHE_RANGE_INFO), admission->held_span);
+	values[n++] = decimal_get_numeric(admission->held_quantity.mantissa, admission->held_quantity.scale);
+	if (!open_ended)
+	{
+		duration.time = admission->wish_span.until - admission->wish_span.from;
+		buffer.time = admission->wish_buffer;
+		values[n++] = IntervalPGetDatum(&duration);
+		values[n++] = IntervalPGetDatum(&buffer);
+	}
+	query_run(open_ended ? &earliest_open_start : &earliest_start, values, NULL, false);
 	query_value(0, 1, &isnull);
 	if (isnull)
 		return NULL;
-	start = DatumGetTimestampTz(query_value(0, 1, NULL));
-	length = TextDatumGetCString(query_value(0, 2, NULL));
-	return psprintf("%s %s for %s can be had from %s on.",
-					decimal_text(admission->wish_quantity.mantissa, admission->wish_quantity.scale),
-					unit, length, timestamptz_to_str(start));
+	quantity = decimal_text(admission->wish_quantity.mantissa, admission->wish_quantity.scale);
+	start = timestamptz_to_str(DatumGetTimestampTz(query_value(0, 1, NULL)));
+	if (open_ended)
+		return psprintf("%s %s can be had from %s on, without an end.", quantity, unit, start);
+	return psprintf("%s %s for %s can be had from %s on.", quantity, unit,
+					TextDatumGetCString(query_value(0, 2, NULL)), start);
 }
 
 /*
@@ -1120,6 +1153,7 @@ carry_changes(FunctionCallInfo fcinfo, SavedQuery *changes, ChangeKind kind)
 		admission = admission_new(kind, RowExclusiveLock);
 		admission->restore = is_restore(trigger);
 		admission->trigger = trigger;
+		admission->new_leases = kind == CHANGE_OF_LEASES && !TRIGGER_FIRED_BY_DELETE(trigger->tg_event);
 		SPI_register_trigger_data(trigger);
 		if (!change_by_single_rows(admission, trigger))
 			change_pools(admission, &changes[TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ? 0 :

@@ -43,6 +43,7 @@
 #define MIN_WIDTH			240
 #define MAX_WIDTH			4000
 #define MIN_HEIGHT			40
+#define MAX_HEIGHT			4000
 
 /* how many kinds of lines can be told apart */
 #define MAX_PROFILES		12
@@ -676,14 +677,20 @@ picture_finish(Picture *picture, const char *title)
 	return PointerGetDatum(cstring_to_text_with_len(out.data, out.len));
 }
 
-static void
-require_drawable(Span span)
+/* Without its place.  False for an empty time. */
+static bool
+time_axis_init(TimeAxis *axis, Datum during, Datum time_zone)
 {
-	if (span.from == DT_NOBEGIN || span.until == DT_NOEND)
+	axis->span = span_arg(during);
+	axis->time_zone = time_zone;
+	if (SPAN_IS_EMPTY(axis->span))
+		return false;
+	if (axis->span.from == DT_NOBEGIN || axis->span.until == DT_NOEND)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("cannot draw an unbounded time"),
 				 errhint("Bound the time, for example with tstzrange(a, b).")));
+	return true;
 }
 
 /* ----------
@@ -754,6 +761,7 @@ append_line(StringInfo out, const ProfileReader *reader, const TimeAxis *time,
 	appendStringInfoChar(out, ' ');
 	append_position(out, value_y(value, axis_value(reader, first, value->scale)));
 	if (last - first <= 2 * time->width)
+	{
 		for (; i <= last; i++)
 		{
 			appendStringInfoChar(out, 'H');
@@ -761,6 +769,7 @@ append_line(StringInfo out, const ProfileReader *reader, const TimeAxis *time,
 			appendStringInfoChar(out, 'V');
 			append_position(out, value_y(value, axis_value(reader, i, value->scale)));
 		}
+	}
 	while (i <= last)
 	{
 		int64		column = time_x(time, profile_time(reader, i)) / PIXEL;
@@ -786,203 +795,236 @@ append_line(StringInfo out, const ProfileReader *reader, const TimeAxis *time,
 }
 
 /*
+ * What a picture of profiles is made of.
+ */
+typedef struct Chart
+{
+	Picture		picture;
+	TimeAxis	time;
+	ValueAxis	value;
+	const char *unit;
+	int			n;
+	ProfileReader readers[MAX_PROFILES];
+	const char *names[MAX_PROFILES];	/* "" for none */
+	bool		has_names;
+} Chart;
+
+static void
+chart_read(Chart *chart, ArrayType *profiles, ArrayType *names)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+	int			nnames;
+	int16		typlen;
+	bool		typbyval;
+	char		typalign;
+
+	get_typlenbyvalalign(ARR_ELEMTYPE(profiles), &typlen, &typbyval, &typalign);
+	deconstruct_array(profiles, ARR_ELEMTYPE(profiles), typlen, typbyval, typalign,
+					  &elements, &nulls, &chart->n);
+	if (chart->n < 1 || chart->n > MAX_PROFILES)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a picture has between 1 and %d profiles", MAX_PROFILES)));
+	for (int i = 0; i < chart->n; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("profile %d is null", i + 1)));
+		profile_read(elements[i], &chart->readers[i]);
+		chart->value.scale = Max(chart->value.scale, chart->readers[i].scale);
+		chart->names[i] = "";
+	}
+	deconstruct_array(names, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &nnames);
+	for (int i = 0; i < Min(chart->n, nnames); i++)
+	{
+		if (nulls[i])
+			continue;
+		chart->names[i] = TextDatumGetCString(elements[i]);
+		chart->has_names |= chart->names[i][0] != '\0';
+	}
+}
+
+/*
+ * Between which values each profile is, as the axis has to know, and as is
+ * said to who does not see it.
+ */
+static void
+chart_describe(Chart *chart)
+{
+	StringInfo	out = &chart->picture.description;
+	ValueAxis  *value = &chart->value;
+	Span		span = chart->time.span;
+
+	append_span(out, chart->time.time_zone, span);
+	appendStringInfoChar(out, ' ');
+	append_text(out, TextDatumGetCString(chart->time.time_zone));
+	appendStringInfoChar(out, '.');
+	for (int i = 0; i < chart->n; i++)
+	{
+		const ProfileReader *reader = &chart->readers[i];
+		int			last = profile_find(reader, span.until - 1);
+		int			j = profile_find(reader, span.from);
+		int128		low = axis_value(reader, j, value->scale);
+		int128		high = low;
+
+		while (++j <= last)
+		{
+			int128		v = axis_value(reader, j, value->scale);
+
+			CHECK_FOR_INTERRUPTS();
+			low = Min(low, v);
+			high = Max(high, v);
+		}
+		value->low = Min(value->low, low);
+		value->high = Max(value->high, high);
+		appendStringInfoChar(out, ' ');
+		append_text(out, chart->names[i][0] != '\0' ? chart->names[i] : "Quantity");
+		appendStringInfoString(out, ": from ");
+		append_number(out, low, value->scale);
+		appendStringInfoString(out, " to ");
+		append_number(out, high, value->scale);
+		append_unit(out, chart->unit);
+		appendStringInfoChar(out, '.');
+	}
+}
+
+static void
+chart_legend(Chart *chart)
+{
+	Picture    *picture = &chart->picture;
+	int			x = MARGIN;
+
+	picture->y += LINE;
+	for (int i = 0; i < chart->n; i++)
+	{
+		StringInfoData name;
+		int			columns;
+
+		if (chart->names[i][0] == '\0')
+			continue;
+		initStringInfo(&name);
+		columns = append_label(&name, chart->names[i], (picture->width - 2 * MARGIN - 30) / CHARACTER);
+		if (x > MARGIN && x + 30 + columns * CHARACTER > picture->width - MARGIN)
+		{
+			x = MARGIN;
+			picture->y += LINE;
+		}
+		appendStringInfo(&picture->body,
+						 "<path class=\"line c%d d%d\" d=\"M%d %dh22\"/><text x=\"%d\" y=\"%d\">%s</text>",
+						 i % COLOURS, i % DASHES, x, picture->y - 8, x + 28, picture->y - 4, name.data);
+		x += 28 + columns * CHARACTER + 16;
+	}
+	picture->y += 4;
+}
+
+/*
+ * Both axes.  The labels of quantities take as much room as the longest needs.
+ */
+static void
+chart_axes(Chart *chart, int height)
+{
+	Picture    *picture = &chart->picture;
+	StringInfo	out = &picture->body;
+	ValueAxis  *value = &chart->value;
+	TimeAxis   *time = &chart->time;
+	int			longest = 2;
+	StringInfoData labels;
+
+	initStringInfo(&labels);
+	for (int128 v = value->low; v <= value->high; v += value->step)
+	{
+		resetStringInfo(&labels);
+		append_number(&labels, v, value->scale);
+		longest = Max(longest, labels.len);
+	}
+	time->left = MARGIN + longest * CHARACTER + 6;
+	time->width = picture->width - time->left - 2 * MARGIN;
+	if (time->width < MIN_WIDTH / 5)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("width is not enough for the labels of the quantities")));
+	if (chart->unit[0] != '\0')
+	{
+		picture->y += LINE;
+		appendStringInfo(out, "<text class=\"quiet\" x=\"%d\" y=\"%d\">", MARGIN, picture->y - 4);
+		append_label(out, chart->unit, (picture->width - 2 * MARGIN) / CHARACTER);
+		appendStringInfoString(out, "</text>");
+	}
+	value->top = picture->y + 6;
+	value->height = height;
+	append_time_axis(picture, time, value->top, value->top + height);
+
+	appendStringInfoString(out, "<path class=\"grid\" d=\"");
+	resetStringInfo(&labels);
+	for (int128 v = value->low; v <= value->high; v += value->step)
+	{
+		int64		y = value_y(value, v);
+
+		appendStringInfo(out, "M%d ", time->left);
+		append_position(out, y);
+		appendStringInfo(out, "h%d", time->width);
+		appendStringInfo(&labels, "<text class=\"end quiet\" x=\"%d\" y=\"", time->left - 6);
+		append_position(&labels, y + 4 * PIXEL);
+		appendStringInfoString(&labels, "\">");
+		append_number(&labels, v, value->scale);
+		appendStringInfoString(&labels, "</text>");
+	}
+	appendStringInfo(out, "\"/>%s<path class=\"axis\" d=\"M%d ", labels.data, time->left);
+	append_position(out, value_y(value, 0));
+	appendStringInfo(out, "h%d\"/>", time->width);
+}
+
+/* The first on top of the others, over its area. */
+static void
+chart_lines(Chart *chart)
+{
+	StringInfo	out = &chart->picture.body;
+
+	for (int i = chart->n - 1; i >= 0; i--)
+	{
+		StringInfoData line;
+
+		initStringInfo(&line);
+		append_line(&line, &chart->readers[i], &chart->time, &chart->value);
+		if (i == 0)
+		{
+			appendStringInfo(out, "<path class=\"area c0\" d=\"%sV", line.data);
+			append_position(out, value_y(&chart->value, 0));
+			appendStringInfo(out, "H%dZ\"/>", chart->time.left);
+		}
+		appendStringInfo(out, "<path class=\"line c%d d%d\" d=\"%s\"/>",
+						 i % COLOURS, i % DASHES, line.data);
+	}
+}
+
+/*
  * svg(profiles, names, during, title, unit, time_zone, width, height)
  */
 PG_FUNCTION_INFO_V1(svg_profiles);
 Datum
 svg_profiles(PG_FUNCTION_ARGS)
 {
-	ArrayType  *profiles = PG_GETARG_ARRAYTYPE_P(0);
-	Span		span = span_arg(PG_GETARG_DATUM(2));
-	const char *unit = text_to_cstring(PG_GETARG_TEXT_PP(4));
 	int32		height = PG_GETARG_INT32(7);
-	Picture		picture;
-	TimeAxis	time;
-	ValueAxis	value = {0};
-	ProfileReader readers[MAX_PROFILES];
-	const char *names[MAX_PROFILES];
-	Datum	   *elements;
-	bool	   *nulls;
-	int			n;
-	int			nnames;
-	bool		legend = false;
-	int16		typlen;
-	bool		typbyval;
-	char		typalign;
-	int			label_width = 0;
-	StringInfoData labels;
-	StringInfoData title;
+	Chart		chart = {0};
 
-	picture_init(&picture, PG_GETARG_DATUM(3), PG_GETARG_DATUM(6));
-	if (height < MIN_HEIGHT || height > MAX_WIDTH)
+	picture_init(&chart.picture, PG_GETARG_DATUM(3), PG_GETARG_DATUM(6));
+	if (height < MIN_HEIGHT || height > MAX_HEIGHT)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("height must be between %d and %d", MIN_HEIGHT, MAX_WIDTH)));
-	if (SPAN_IS_EMPTY(span))
+				 errmsg("height must be between %d and %d", MIN_HEIGHT, MAX_HEIGHT)));
+	if (!time_axis_init(&chart.time, PG_GETARG_DATUM(2), PG_GETARG_DATUM(5)))
 		PG_RETURN_NULL();
-	require_drawable(span);
-	time.span = span;
-	time.time_zone = PG_GETARG_DATUM(5);
-
-	get_typlenbyvalalign(ARR_ELEMTYPE(profiles), &typlen, &typbyval, &typalign);
-	deconstruct_array(profiles, ARR_ELEMTYPE(profiles), typlen, typbyval, typalign,
-					  &elements, &nulls, &n);
-	if (n < 1 || n > MAX_PROFILES)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a picture has between 1 and %d profiles", MAX_PROFILES)));
-	for (int i = 0; i < n; i++)
-	{
-		if (nulls[i])
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("profile %d is null", i + 1)));
-		profile_read(elements[i], &readers[i]);
-		value.scale = Max(value.scale, readers[i].scale);
-		names[i] = "";
-	}
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), TEXTOID, -1, false, TYPALIGN_INT,
-					  &elements, &nulls, &nnames);
-	initStringInfo(&title);
-	for (int i = 0; i < Min(n, nnames); i++)
-	{
-		if (nulls[i])
-			continue;
-		names[i] = TextDatumGetCString(elements[i]);
-		if (names[i][0] == '\0')
-			continue;
-		appendStringInfo(&title, "%s%s", legend ? ", " : "", names[i]);
-		legend = true;
-	}
-	if (!legend)
-		appendStringInfoString(&title, "Quantity over time");
-
-	/* what there is to show */
-	append_span(&picture.description, time.time_zone, span);
-	appendStringInfoChar(&picture.description, ' ');
-	append_text(&picture.description, TextDatumGetCString(time.time_zone));
-	appendStringInfoChar(&picture.description, '.');
-	for (int i = 0; i < n; i++)
-	{
-		int			first = profile_find(&readers[i], span.from);
-		int			last = profile_find(&readers[i], span.until - 1);
-		int128		low = axis_value(&readers[i], first, value.scale);
-		int128		high = low;
-
-		for (int j = first + 1; j <= last; j++)
-		{
-			int128		v = axis_value(&readers[i], j, value.scale);
-
-			CHECK_FOR_INTERRUPTS();
-			low = Min(low, v);
-			high = Max(high, v);
-		}
-		value.low = Min(value.low, low);
-		value.high = Max(value.high, high);
-		appendStringInfoChar(&picture.description, ' ');
-		append_text(&picture.description, names[i][0] != '\0' ? names[i] : "Quantity");
-		appendStringInfoString(&picture.description, ": from ");
-		append_number(&picture.description, low, value.scale);
-		appendStringInfoString(&picture.description, " to ");
-		append_number(&picture.description, high, value.scale);
-		append_unit(&picture.description, unit);
-		appendStringInfoChar(&picture.description, '.');
-		if (last - first > 2 * picture.width)
-			appendStringInfo(&picture.description,
-							 " Of %d steps, those in one pixel are drawn as one line from the least to the greatest.",
-							 last - first);
-	}
-	value_axis_init(&value);
-
-	/* legend */
-	if (legend)
-	{
-		int			x = MARGIN;
-
-		picture.y += LINE;
-		for (int i = 0; i < n; i++)
-		{
-			StringInfoData name;
-			int			columns;
-
-			if (names[i][0] == '\0')
-				continue;
-			initStringInfo(&name);
-			columns = append_label(&name, names[i], (picture.width - 2 * MARGIN - 30) / CHARACTER);
-			if (x > MARGIN && x + 30 + columns * CHARACTER > picture.width - MARGIN)
-			{
-				x = MARGIN;
-				picture.y += LINE;
-			}
-			appendStringInfo(&picture.body,
-							 "<path class=\"line c%d d%d\" d=\"M%d %dh22\"/><text x=\"%d\" y=\"%d\">%s</text>",
-							 i % COLOURS, i % DASHES, x, picture.y - 8, x + 28, picture.y - 4, name.data);
-			x += 28 + columns * CHARACTER + 16;
-		}
-		picture.y += 4;
-	}
-
-	/* the axis of values; its labels take as much room as the longest needs */
-	initStringInfo(&labels);
-	for (int128 v = value.low; v <= value.high; v += value.step)
-	{
-		resetStringInfo(&labels);
-		append_number(&labels, v, value.scale);
-		label_width = Max(label_width, labels.len * CHARACTER);
-	}
-	time.left = MARGIN + Max(label_width, 2 * CHARACTER) + 6;
-	time.width = picture.width - time.left - 2 * MARGIN;
-	if (time.width < 50)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("width is not enough for the labels of the quantities")));
-	if (unit[0] != '\0')
-	{
-		picture.y += LINE;
-		appendStringInfo(&picture.body, "<text class=\"quiet\" x=\"%d\" y=\"%d\">", MARGIN, picture.y - 4);
-		append_label(&picture.body, unit, (picture.width - 2 * MARGIN) / CHARACTER);
-		appendStringInfoString(&picture.body, "</text>");
-	}
-	value.top = picture.y + 6;
-	value.height = height;
-	append_time_axis(&picture, &time, value.top, value.top + height);
-	appendStringInfoString(&picture.body, "<path class=\"grid\" d=\"");
-	resetStringInfo(&labels);
-	for (int128 v = value.low; v <= value.high; v += value.step)
-	{
-		int64		y = value_y(&value, v);
-
-		appendStringInfo(&picture.body, "M%d ", time.left);
-		append_position(&picture.body, y);
-		appendStringInfo(&picture.body, "h%d", time.width);
-		appendStringInfo(&labels, "<text class=\"end quiet\" x=\"%d\" y=\"", time.left - 6);
-		append_position(&labels, y + 4 * PIXEL);
-		appendStringInfoString(&labels, "\">");
-		append_number(&labels, v, value.scale);
-		appendStringInfoString(&labels, "</text>");
-	}
-	appendStringInfo(&picture.body, "\"/>%s", labels.data);
-	appendStringInfo(&picture.body, "<path class=\"axis\" d=\"M%d ", time.left);
-	append_position(&picture.body, value_y(&value, 0));
-	appendStringInfo(&picture.body, "h%d\"/>", time.width);
-
-	/* the first on top of the others, over its area */
-	for (int i = n - 1; i >= 0; i--)
-	{
-		StringInfoData line;
-
-		initStringInfo(&line);
-		append_line(&line, &readers[i], &time, &value);
-		if (i == 0)
-		{
-			appendStringInfo(&picture.body, "<path class=\"area c0\" d=\"%sV", line.data);
-			append_position(&picture.body, value_y(&value, 0));
-			appendStringInfo(&picture.body, "H%dZ\"/>", time.left);
-		}
-		appendStringInfo(&picture.body, "<path class=\"line c%d d%d\" d=\"%s\"/>",
-						 i % COLOURS, i % DASHES, line.data);
-	}
-	PG_RETURN_DATUM(picture_finish(&picture, title.data));
+	chart.unit = text_to_cstring(PG_GETARG_TEXT_PP(4));
+	chart_read(&chart, PG_GETARG_ARRAYTYPE_P(0), PG_GETARG_ARRAYTYPE_P(1));
+	chart_describe(&chart);
+	value_axis_init(&chart.value);
+	if (chart.has_names)
+		chart_legend(&chart);
+	chart_axes(&chart, height);
+	chart_lines(&chart);
+	PG_RETURN_DATUM(picture_finish(&chart.picture, "Quantity over time"));
 }
 
 /* ----------
@@ -1122,7 +1164,7 @@ PG_FUNCTION_INFO_V1(svg_gantt);
 Datum
 svg_gantt(PG_FUNCTION_ARGS)
 {
-	Span		span = span_arg(PG_GETARG_DATUM(3));
+	Span		span;
 	Picture		picture;
 	TimeAxis	time;
 	StringInfoData bars;
@@ -1143,11 +1185,9 @@ svg_gantt(PG_FUNCTION_ARGS)
 	char	   *row = NULL;
 
 	picture_init(&picture, PG_GETARG_DATUM(4), PG_GETARG_DATUM(6));
-	if (SPAN_IS_EMPTY(span))
+	if (!time_axis_init(&time, PG_GETARG_DATUM(3), PG_GETARG_DATUM(5)))
 		PG_RETURN_NULL();
-	require_drawable(span);
-	time.span = span;
-	time.time_zone = PG_GETARG_DATUM(5);
+	span = time.span;
 	time.left = 2 * MARGIN;
 	time.width = picture.width - 4 * MARGIN;
 

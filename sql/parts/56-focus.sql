@@ -281,6 +281,279 @@ COMMENT ON FUNCTION focus_rounding_tolerance(bigint, numeric) IS
 'How much the details of an issued invoice may differ from the sum of its so many rows of Cost and Usage: the larger of 100 subunits of the currency and half the square root of rows times the subunit. (FOCUS 1.4, rounding variance tolerance.)';
 
 -- ----------
+-- What we billed
+-- ----------
+CREATE FUNCTION focus_date_time(instant timestamptz, after boolean DEFAULT false) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN to_char(date_trunc('second', timezone('UTC', instant) + CASE WHEN after THEN interval '0.999999 s' ELSE interval '0' END),
+	'YYYY-MM-DD"T"HH24:MI:SS"Z"');
+COMMENT ON FUNCTION focus_date_time(timestamptz, boolean) IS
+'An instant as FOCUS writes it, 2026-01-31T00:00:00Z, which has no fractions of a second: the second that it is in or, with after, the first that does not begin before it.';
+
+CREATE VIEW focus_cost_and_usage WITH (security_invoker) AS
+	SELECT c.billed_cost AS "BilledCost",
+		c.consumer_id::text AS "BillingAccountId",
+		b.name AS "BillingAccountName",
+		b.kind AS "BillingAccountType",
+		p.currency AS "BillingCurrency",
+		focus_date_time(upper(t.during), true) AS "BillingPeriodEnd",
+		focus_date_time(lower(t.during)) AS "BillingPeriodStart",
+		initcap(c.category) AS "ChargeCategory",
+		CASE WHEN c.correction THEN 'Correction' END AS "ChargeClass",
+		concat_ws(' ', c.meter, nullif(c.component, 'quantity'), c.commitment_status, 'of', p.name) AS "ChargeDescription",
+		CASE WHEN c.category = 'purchase' THEN 'One-Time'
+			WHEN c.component IN ('flat', 'minimum', 'maximum') THEN 'Recurring' ELSE 'Usage-Based' END AS "ChargeFrequency",
+		focus_date_time(upper(c.during) + CASE WHEN upper_inc(c.during) THEN interval '1 microsecond' ELSE interval '0' END, true) AS "ChargePeriodEnd",
+		focus_date_time(lower(c.during)) AS "ChargePeriodStart",
+		CASE WHEN m.commitment_id IS NOT NULL THEN CASE r.model WHEN 'spend' THEN 'Spend' ELSE 'Usage' END END AS "CommitmentDiscountCategory",
+		m.commitment_id AS "CommitmentDiscountId",
+		CASE WHEN m.commitment_id IS NOT NULL THEN concat_ws(' ', r.model, r.meter, 'of', p.name) END AS "CommitmentDiscountName",
+		CASE WHEN m.commitment_id IS NULL THEN NULL
+			WHEN r.model = 'spend' THEN CASE WHEN c.category = 'purchase' THEN r.purchase ELSE c.effective_cost END
+			WHEN c.category = 'purchase' THEN r.quantity ELSE c.quantity END AS "CommitmentDiscountQuantity",
+		CASE WHEN m.commitment_id IS NOT NULL THEN initcap(c.commitment_status) END AS "CommitmentDiscountStatus",
+		CASE WHEN m.commitment_id IS NOT NULL THEN r.model END AS "CommitmentDiscountType",
+		CASE WHEN m.commitment_id IS NULL THEN NULL WHEN r.model = 'spend' THEN p.currency ELSE r.unit END AS "CommitmentDiscountUnit",
+		CASE WHEN c.category = 'usage' AND c.commitment_status IS DISTINCT FROM 'unused' THEN c.quantity END AS "ConsumedQuantity",
+		CASE WHEN c.category = 'usage' AND c.commitment_status IS DISTINCT FROM 'unused' THEN c.unit END AS "ConsumedUnit",
+		c.contracted_cost AS "ContractedCost",
+		m.sign * c.contracted_unit_price AS "ContractedUnitPrice",
+		c.effective_cost AS "EffectiveCost",
+		v.name AS "HostProviderName",
+		concat_ws('/', c.pool_id, c.billing_period_id, c.consumer_id, c.category, c.meter, m.reference_id) AS "InvoiceDetailId",
+		concat_ws('/', c.pool_id, c.billing_period_id, c.consumer_id) AS "InvoiceId",
+		s.name AS "InvoiceIssuerName",
+		c.list_cost AS "ListCost",
+		m.sign * c.list_unit_price AS "ListUnitPrice",
+		CASE WHEN m.sign IS NULL THEN NULL WHEN c.commitment_status IS NOT NULL THEN 'Committed'
+			WHEN r.schedule IS NOT NULL THEN 'Dynamic' ELSE 'Standard' END AS "PricingCategory",
+		m.sign * c.quantity AS "PricingQuantity",
+		CASE WHEN m.sign IS NOT NULL THEN c.unit END AS "PricingUnit",
+		CASE WHEN c.lease_id IS NOT NULL THEN concat_ws('/', c.pool_id, 'lease', c.lease_id) ELSE m.commitment_id END AS "ResourceId",
+		l.reference AS "ResourceName",
+		CASE WHEN c.lease_id IS NOT NULL THEN 'Lease' WHEN m.commitment_id IS NOT NULL THEN 'Commitment' END AS "ResourceType",
+		CASE p.kind WHEN 'compute' THEN 'Compute' WHEN 'data' THEN 'Storage' ELSE 'AI and Machine Learning' END AS "ServiceCategory",
+		p.name AS "ServiceName",
+		s.name AS "ServiceProviderName",
+		CASE p.kind WHEN 'compute' THEN 'Other (Compute)' WHEN 'data' THEN 'Other (Storage)' ELSE 'Machine Learning' END AS "ServiceSubcategory",
+		CASE WHEN m.sign IS NOT NULL THEN concat_ws('/', c.pool_id, c.meter) END AS "SkuId",
+		CASE WHEN m.sign IS NOT NULL THEN c.meter END AS "SkuMeter",
+		CASE WHEN m.sign IS NOT NULL THEN jsonb_build_object('x_Component', c.component, 'x_Model', coalesce(r.model, 'standard')) END AS "SkuPriceDetails",
+		CASE WHEN m.sign IS NOT NULL THEN concat_ws('/', c.pool_id, c.meter, coalesce(c.rate_id::text, 'quoted')) END AS "SkuPriceId",
+		(SELECT jsonb_object_agg(e.key, CASE WHEN jsonb_typeof(e.value) IN ('object', 'array') THEN to_jsonb(e.value::text) ELSE e.value END)
+			FROM jsonb_each(c.labels) AS e) AS "Tags",
+		c.charge_id AS "x_ChargeId",
+		c.amount AS "x_InvoicedCost",
+		t.closed_at AS "x_InvoiceIssueDate",
+		concat_ws('/', c.pool_id, coalesce(m.reference_id, c.billing_period_id), c.consumer_id) AS "x_ReferenceInvoiceId"
+	FROM charge AS c
+	JOIN pool AS p ON p.pool_id = c.pool_id
+	JOIN party AS s ON s.party_id = p.steward_id
+	JOIN party AS b ON b.party_id = c.consumer_id
+	JOIN billing_period AS t ON t.pool_id = c.pool_id AND t.billing_period_id = c.billing_period_id
+	LEFT JOIN party AS v ON v.party_id = c.provider_id
+	LEFT JOIN rate AS r ON r.pool_id = c.pool_id AND r.rate_id = c.rate_id
+	LEFT JOIN lease AS l ON l.pool_id = c.pool_id AND l.lease_id = c.lease_id
+	CROSS JOIN LATERAL (
+		-- unit prices are never negative, quantities may be; what is no sale has neither
+		SELECT CASE WHEN c.category IN ('usage', 'purchase') THEN
+				CASE WHEN least(c.list_unit_price, c.contracted_unit_price) < 0 THEN -1 ELSE 1 END END AS sign,
+			CASE WHEN r.purchase IS NOT NULL AND (c.commitment_status IS NOT NULL OR c.category = 'purchase')
+				THEN concat_ws('/', c.pool_id, 'commitment', c.rate_id) END AS commitment_id,
+			CASE WHEN c.correction THEN (
+				SELECT o.billing_period_id FROM billing_period AS o WHERE o.pool_id = c.pool_id AND o.during @> lower(c.during)
+			) END AS reference_id
+		OFFSET 0
+	) AS m;
+ALTER VIEW focus_cost_and_usage OWNER TO @extowner@;
+COMMENT ON VIEW focus_cost_and_usage IS 'The charges of closed billing periods as FOCUS 1.4 Cost and Usage; focus_violations() finds nothing in it.';
+COMMENT ON COLUMN focus_cost_and_usage."BilledCost" IS 'What is billed, exactly: charge.billed_cost.';
+COMMENT ON COLUMN focus_cost_and_usage."BillingAccountId" IS 'The consumer: party.party_id.';
+COMMENT ON COLUMN focus_cost_and_usage."BillingAccountName" IS 'Name of the consumer.';
+COMMENT ON COLUMN focus_cost_and_usage."BillingAccountType" IS 'organization, person or bot.';
+COMMENT ON COLUMN focus_cost_and_usage."BillingCurrency" IS 'Currency of the pool. FOCUS wants one of ISO 4217; a pool that counts in credits of its own has none.';
+COMMENT ON COLUMN focus_cost_and_usage."BillingPeriodEnd" IS 'End of the billing period, itself not included.';
+COMMENT ON COLUMN focus_cost_and_usage."BillingPeriodStart" IS 'Start of the billing period.';
+COMMENT ON COLUMN focus_cost_and_usage."ChargeCategory" IS 'Usage, Purchase, Credit or Adjustment.';
+COMMENT ON COLUMN focus_cost_and_usage."ChargeClass" IS 'Correction, if it corrects what an earlier billing period has billed.';
+COMMENT ON COLUMN focus_cost_and_usage."ChargeDescription" IS 'What it is for.';
+COMMENT ON COLUMN focus_cost_and_usage."ChargeFrequency" IS 'One-Time for a purchase, Recurring for what is due for each billing period, Usage-Based for all else.';
+COMMENT ON COLUMN focus_cost_and_usage."ChargePeriodEnd" IS 'End of the time that it is for, itself not included.';
+COMMENT ON COLUMN focus_cost_and_usage."ChargePeriodStart" IS 'Start of the time that it is for; of a correction, that of what it corrects.';
+COMMENT ON COLUMN focus_cost_and_usage."CommitmentDiscountCategory" IS 'Spend or Usage, if it is about a commitment.';
+COMMENT ON COLUMN focus_cost_and_usage."CommitmentDiscountId" IS 'The commitment: key of its rate.';
+COMMENT ON COLUMN focus_cost_and_usage."CommitmentDiscountName" IS 'What the commitment is for.';
+COMMENT ON COLUMN focus_cost_and_usage."CommitmentDiscountQuantity" IS 'How much of the commitment was bought, used or not used.';
+COMMENT ON COLUMN focus_cost_and_usage."CommitmentDiscountStatus" IS 'Used or Unused.';
+COMMENT ON COLUMN focus_cost_and_usage."CommitmentDiscountType" IS 'Model of the commitment: reserved, spend or prepaid.';
+COMMENT ON COLUMN focus_cost_and_usage."CommitmentDiscountUnit" IS 'What that quantity counts; of a commitment to spend, the currency.';
+COMMENT ON COLUMN focus_cost_and_usage."ConsumedQuantity" IS 'How much was used.';
+COMMENT ON COLUMN focus_cost_and_usage."ConsumedUnit" IS 'What that counts.';
+COMMENT ON COLUMN focus_cost_and_usage."ContractedCost" IS 'ContractedUnitPrice times PricingQuantity.';
+COMMENT ON COLUMN focus_cost_and_usage."ContractedUnitPrice" IS 'The consumer''s price of a unit; NULL for credits and adjustments.';
+COMMENT ON COLUMN focus_cost_and_usage."EffectiveCost" IS 'What it costs with what was paid for a commitment spread over its time.';
+COMMENT ON COLUMN focus_cost_and_usage."HostProviderName" IS 'Whose supply it was; NULL for whoever supplied then.';
+COMMENT ON COLUMN focus_cost_and_usage."InvoiceDetailId" IS 'The line of the invoice: of a pool, period, consumer, category and meter, and of the period corrected.';
+COMMENT ON COLUMN focus_cost_and_usage."InvoiceId" IS 'The invoice: of a pool, period and consumer.';
+COMMENT ON COLUMN focus_cost_and_usage."InvoiceIssuerName" IS 'The steward of the pool.';
+COMMENT ON COLUMN focus_cost_and_usage."ListCost" IS 'ListUnitPrice times PricingQuantity.';
+COMMENT ON COLUMN focus_cost_and_usage."ListUnitPrice" IS 'List price of a unit; NULL for credits and adjustments.';
+COMMENT ON COLUMN focus_cost_and_usage."PricingCategory" IS 'Committed, Dynamic (by a schedule) or Standard.';
+COMMENT ON COLUMN focus_cost_and_usage."PricingQuantity" IS 'How much is priced; negative for less than was billed, or where a price is below 0.';
+COMMENT ON COLUMN focus_cost_and_usage."PricingUnit" IS 'What that counts.';
+COMMENT ON COLUMN focus_cost_and_usage."ResourceId" IS 'The lease, or the commitment.';
+COMMENT ON COLUMN focus_cost_and_usage."ResourceName" IS 'What the lease is called elsewhere.';
+COMMENT ON COLUMN focus_cost_and_usage."ResourceType" IS 'Lease or Commitment.';
+COMMENT ON COLUMN focus_cost_and_usage."ServiceCategory" IS 'By the kind of the pool: Compute, Storage (data), AI and Machine Learning (model).';
+COMMENT ON COLUMN focus_cost_and_usage."ServiceName" IS 'The pool.';
+COMMENT ON COLUMN focus_cost_and_usage."ServiceProviderName" IS 'The steward of the pool.';
+COMMENT ON COLUMN focus_cost_and_usage."ServiceSubcategory" IS 'Other (Compute), Other (Storage) or Machine Learning.';
+COMMENT ON COLUMN focus_cost_and_usage."SkuId" IS 'What is sold: a meter of the pool.';
+COMMENT ON COLUMN focus_cost_and_usage."SkuMeter" IS 'The meter; lease for what is leased itself.';
+COMMENT ON COLUMN focus_cost_and_usage."SkuPriceDetails" IS 'x_Component: which part of the price it is; x_Model: how the rate reckons.';
+COMMENT ON COLUMN focus_cost_and_usage."SkuPriceId" IS 'The rate, or that a lease was quoted its price.';
+COMMENT ON COLUMN focus_cost_and_usage."Tags" IS 'Labels of the usage; what is no single value in them is JSON as text.';
+COMMENT ON COLUMN focus_cost_and_usage."x_ChargeId" IS 'charge.charge_id, within the pool.';
+COMMENT ON COLUMN focus_cost_and_usage."x_InvoicedCost" IS 'What of it the invoice has: charge.amount, which is rounded.';
+COMMENT ON COLUMN focus_cost_and_usage."x_InvoiceIssueDate" IS 'When the billing period was closed.';
+COMMENT ON COLUMN focus_cost_and_usage."x_ReferenceInvoiceId" IS 'The invoice itself or, of a correction, the one that is corrected.';
+
+CREATE VIEW focus_invoice_detail WITH (security_invoker) AS
+	SELECT sum(c."x_InvoicedCost") AS "BilledCost",
+		c."BillingAccountId",
+		c."BillingCurrency",
+		c."BillingPeriodEnd",
+		c."BillingPeriodStart",
+		c."ChargeCategory",
+		focus_date_time(c."x_InvoiceIssueDate") AS "InvoiceDetailCreated",
+		concat_ws(' ', c."SkuMeter", 'of', c."ServiceName") AS "InvoiceDetailDescription",
+		jsonb_build_object('ChargeCategory', c."ChargeCategory", 'ChargeClass', c."ChargeClass", 'SkuMeter', c."SkuMeter") AS "InvoiceDetailGrain",
+		c."InvoiceDetailId",
+		focus_date_time(c."x_InvoiceIssueDate") AS "InvoiceDetailLastUpdated",
+		c."InvoiceId",
+		focus_date_time(c."x_InvoiceIssueDate") AS "InvoiceIssueDate",
+		'Issued' AS "InvoiceIssueStatus",
+		c."InvoiceIssuerName",
+		NULL::text AS "PaymentDueDate",
+		'On account' AS "PaymentTerms",
+		c."x_ReferenceInvoiceId" AS "ReferenceInvoiceId"
+	FROM focus_cost_and_usage AS c
+	GROUP BY c."InvoiceDetailId", c."InvoiceId", c."BillingAccountId", c."BillingCurrency", c."BillingPeriodEnd", c."BillingPeriodStart",
+		c."ChargeCategory", c."ChargeClass", c."SkuMeter", c."ServiceName", c."InvoiceIssuerName", c."x_InvoiceIssueDate", c."x_ReferenceInvoiceId";
+ALTER VIEW focus_invoice_detail OWNER TO @extowner@;
+COMMENT ON VIEW focus_invoice_detail IS 'The lines of invoices as FOCUS 1.4 Invoice Detail; they sum to the charges within rounding.';
+COMMENT ON COLUMN focus_invoice_detail."BilledCost" IS 'What the invoice has: the charges, rounded so that the lines sum to its total.';
+COMMENT ON COLUMN focus_invoice_detail."BillingAccountId" IS 'The consumer: party.party_id.';
+COMMENT ON COLUMN focus_invoice_detail."BillingCurrency" IS 'Currency of the pool.';
+COMMENT ON COLUMN focus_invoice_detail."BillingPeriodEnd" IS 'End of the billing period, itself not included.';
+COMMENT ON COLUMN focus_invoice_detail."BillingPeriodStart" IS 'Start of the billing period.';
+COMMENT ON COLUMN focus_invoice_detail."ChargeCategory" IS 'Usage, Purchase, Credit or Adjustment.';
+COMMENT ON COLUMN focus_invoice_detail."InvoiceDetailCreated" IS 'When the billing period was closed.';
+COMMENT ON COLUMN focus_invoice_detail."InvoiceDetailDescription" IS 'What it is for.';
+COMMENT ON COLUMN focus_invoice_detail."InvoiceDetailGrain" IS 'What the charges of the line have in common.';
+COMMENT ON COLUMN focus_invoice_detail."InvoiceDetailId" IS 'The line.';
+COMMENT ON COLUMN focus_invoice_detail."InvoiceDetailLastUpdated" IS 'As InvoiceDetailCreated: an invoice never changes.';
+COMMENT ON COLUMN focus_invoice_detail."InvoiceId" IS 'The invoice: of a pool, period and consumer.';
+COMMENT ON COLUMN focus_invoice_detail."InvoiceIssueDate" IS 'When the billing period was closed.';
+COMMENT ON COLUMN focus_invoice_detail."InvoiceIssueStatus" IS 'Issued: there are no charges before a billing period is closed.';
+COMMENT ON COLUMN focus_invoice_detail."InvoiceIssuerName" IS 'The steward of the pool.';
+COMMENT ON COLUMN focus_invoice_detail."PaymentDueDate" IS 'NULL: not agreed on here.';
+COMMENT ON COLUMN focus_invoice_detail."PaymentTerms" IS 'On account: payments are journals of the ledger.';
+COMMENT ON COLUMN focus_invoice_detail."ReferenceInvoiceId" IS 'The invoice itself or, of corrections, the one that is corrected.';
+
+CREATE VIEW focus_billing_period WITH (security_invoker) AS
+	SELECT focus_date_time(min(t.recorded_at)) AS "BillingPeriodCreated",
+		focus_date_time(upper(t.during), true) AS "BillingPeriodEnd",
+		focus_date_time(max(greatest(t.recorded_at, t.closed_at))) AS "BillingPeriodLastUpdated",
+		focus_date_time(lower(t.during)) AS "BillingPeriodStart",
+		CASE WHEN bool_and(t.closed_at IS NOT NULL) THEN 'Closed' ELSE 'Open' END AS "BillingPeriodStatus",
+		s.name AS "InvoiceIssuerName"
+	FROM billing_period AS t
+	JOIN pool AS p ON p.pool_id = t.pool_id
+	JOIN party AS s ON s.party_id = p.steward_id
+	GROUP BY s.name, t.during;
+ALTER VIEW focus_billing_period OWNER TO @extowner@;
+COMMENT ON VIEW focus_billing_period IS 'Billing periods as FOCUS 1.4 Billing Period: those of all pools of an issuer that are the same time are one.';
+COMMENT ON COLUMN focus_billing_period."BillingPeriodCreated" IS 'When the first pool of the issuer opened it.';
+COMMENT ON COLUMN focus_billing_period."BillingPeriodEnd" IS 'End, itself not included.';
+COMMENT ON COLUMN focus_billing_period."BillingPeriodLastUpdated" IS 'When a pool of the issuer last opened or closed it.';
+COMMENT ON COLUMN focus_billing_period."BillingPeriodStart" IS 'Start.';
+COMMENT ON COLUMN focus_billing_period."BillingPeriodStatus" IS 'Closed once all pools of the issuer that have it have closed it; before, Open.';
+COMMENT ON COLUMN focus_billing_period."InvoiceIssuerName" IS 'The steward of the pools.';
+
+CREATE VIEW focus_contract_commitment WITH (security_invoker) AS
+	SELECT p.currency AS "BillingCurrency",
+		jsonb_build_object('InclusionOperator', 'And', 'Inclusions', jsonb_build_array(
+			jsonb_build_object('Dimension', 'BillingAccountId', 'Operator', 'In', 'Values', jsonb_build_array(r.party_id::text)),
+			jsonb_build_object('Dimension', 'SkuId', 'Operator', 'In', 'Values', jsonb_build_array(concat_ws('/', r.pool_id, r.meter))))
+		) AS "ContractCommitmentApplicability",
+		CASE r.model WHEN 'prepaid' THEN 'Entitlement' ELSE 'Discount' END AS "ContractCommitmentBenefitCategory",
+		CASE r.model WHEN 'spend' THEN 'Spend' ELSE 'Usage' END AS "ContractCommitmentCategory",
+		r.purchase AS "ContractCommitmentCost",
+		focus_date_time(lower(r.known)) AS "ContractCommitmentCreated",
+		concat_ws(' ', r.model, r.meter, 'of', p.name) AS "ContractCommitmentDescription",
+		NULL::numeric AS "ContractCommitmentDiscountPercentage",
+		CASE WHEN d.months > 0 AND timezone('UTC', lower(r.valid)) + make_interval(months => d.months) = timezone('UTC', upper(r.valid)) THEN d.months || ' Months'
+			ELSE ceil(extract(epoch FROM upper(r.valid) - lower(r.valid)) / 86400) || ' Days' END AS "ContractCommitmentDurationType",
+		CASE WHEN r.model = 'reserved' AND r.meter = 'lease' THEN 'Hourly' ELSE 'Full Period' END AS "ContractCommitmentFulfillmentInterval",
+		concat_ws('/', r.pool_id, 'commitment', r.rate_id) AS "ContractCommitmentId",
+		focus_date_time(lower(r.known)) AS "ContractCommitmentLastUpdated",
+		CASE WHEN now() < lower(r.valid) THEN 'Pending' WHEN now() < upper(r.valid) THEN 'Active' ELSE 'Expired' END AS "ContractCommitmentLifecycleStatus",
+		'Continuous' AS "ContractCommitmentModel",
+		'Negotiated' AS "ContractCommitmentOfferCategory",
+		'One-Time' AS "ContractCommitmentPaymentInterval",
+		'All Upfront' AS "ContractCommitmentPaymentModel",
+		focus_date_time(upper(r.valid), true) AS "ContractCommitmentPeriodEnd",
+		focus_date_time(lower(r.valid)) AS "ContractCommitmentPeriodStart",
+		r.quantity AS "ContractCommitmentQuantity",
+		r.model AS "ContractCommitmentType",
+		CASE WHEN r.quantity IS NOT NULL THEN r.unit END AS "ContractCommitmentUnit",
+		concat_ws('/', r.pool_id, 'commitment', r.rate_id) AS "ContractId",
+		focus_date_time(upper(r.valid), true) AS "ContractPeriodEnd",
+		focus_date_time(lower(r.valid)) AS "ContractPeriodStart",
+		s.name AS "InvoiceIssuerName",
+		s.name AS "ServiceProviderName",
+		r.party_id::text AS "x_BillingAccountId"
+	FROM rate AS r
+	JOIN pool AS p ON p.pool_id = r.pool_id
+	JOIN party AS s ON s.party_id = p.steward_id
+	CROSS JOIN LATERAL (
+		SELECT (extract(year FROM a.age) * 12 + extract(month FROM a.age))::integer AS months
+		FROM age(timezone('UTC', upper(r.valid)), timezone('UTC', lower(r.valid))) AS a (age)
+	) AS d
+	WHERE r.purchase IS NOT NULL AND upper_inf(r.known);
+ALTER VIEW focus_contract_commitment OWNER TO @extowner@;
+COMMENT ON VIEW focus_contract_commitment IS 'Commitments of parties as FOCUS 1.4 Contract Commitment.';
+COMMENT ON COLUMN focus_contract_commitment."BillingCurrency" IS 'Currency of the pool.';
+COMMENT ON COLUMN focus_contract_commitment."ContractCommitmentApplicability" IS 'What it is for: usage of a meter of the pool by the party.';
+COMMENT ON COLUMN focus_contract_commitment."ContractCommitmentBenefitCategory" IS 'Discount or, if prepaid, Entitlement.';
+COMMENT ON COLUMN focus_contract_commitment."ContractCommitmentCategory" IS 'Spend or Usage.';
+COMMENT ON COLUMN focus_contract_commitment."ContractCommitmentCost" IS 'What it costs for all its time.';
+COMMENT ON COLUMN focus_contract_commitment."ContractCommitmentCreated" IS 'When it was recorded.';
+COMMENT ON COLUMN focus_contract_commitment."ContractCommitmentDescription" IS 'What it is.';
+COMMENT ON COLUMN focus_contract_commitment."ContractCommitmentDiscountPercentage" IS 'NULL: rates have prices, not discounts.';
+COMMENT ON COLUMN focus_contract_commitment."ContractCommitmentDurationType" IS 'How long, in months or days.';
+COMMENT ON COLUMN focus_contract_commitment."ContractCommitmentFulfillmentInterval" IS 'Hourly for a quantity at every instant, else Full Period.';
+COMMENT ON COLUMN focus_contract_commitment."ContractCommitmentId" IS 'The commitment, as CommitmentDiscountId.';
+COMMENT ON COLUMN focus_contract_commitment."ContractCommitmentLastUpdated" IS 'When it was recorded: what is known of a commitment is not changed.';
+COMMENT ON COLUMN focus_contract_commitment."ContractCommitmentLifecycleStatus" IS 'Pending, Active or Expired: derived from the time now.';
+COMMENT ON COLUMN focus_contract_commitment."ContractCommitmentModel" IS 'Continuous.';
+COMMENT ON COLUMN focus_contract_commitment."ContractCommitmentOfferCategory" IS 'Negotiated: it is a party''s own rate.';
+COMMENT ON COLUMN focus_contract_commitment."ContractCommitmentPaymentInterval" IS 'One-Time: due when it begins.';
+COMMENT ON COLUMN focus_contract_commitment."ContractCommitmentPaymentModel" IS 'All Upfront.';
+COMMENT ON COLUMN focus_contract_commitment."ContractCommitmentPeriodEnd" IS 'End, itself not included.';
+COMMENT ON COLUMN focus_contract_commitment."ContractCommitmentPeriodStart" IS 'Start.';
+COMMENT ON COLUMN focus_contract_commitment."ContractCommitmentQuantity" IS 'How many units; NULL for a commitment to spend.';
+COMMENT ON COLUMN focus_contract_commitment."ContractCommitmentType" IS 'Model of the rate: reserved, spend or prepaid.';
+COMMENT ON COLUMN focus_contract_commitment."ContractCommitmentUnit" IS 'What the quantity counts.';
+COMMENT ON COLUMN focus_contract_commitment."ContractId" IS 'The contract, which is the commitment itself.';
+COMMENT ON COLUMN focus_contract_commitment."ContractPeriodEnd" IS 'As ContractCommitmentPeriodEnd.';
+COMMENT ON COLUMN focus_contract_commitment."ContractPeriodStart" IS 'As ContractCommitmentPeriodStart.';
+COMMENT ON COLUMN focus_contract_commitment."InvoiceIssuerName" IS 'The steward of the pool.';
+COMMENT ON COLUMN focus_contract_commitment."ServiceProviderName" IS 'The steward of the pool.';
+COMMENT ON COLUMN focus_contract_commitment."x_BillingAccountId" IS 'The party that made it: party.party_id.';
+
+-- ----------
 -- The check
 -- ----------
 CREATE FUNCTION focus_rows(relation regclass, OUT row_number bigint, OUT record jsonb) RETURNS SETOF record

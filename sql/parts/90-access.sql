@@ -180,7 +180,8 @@ CREATE POLICY known ON grid_intensity FOR SELECT USING ((SELECT my_parties()) <>
 
 -- Views: rows are those of the tables
 
-GRANT SELECT ON pool_status, supply_status, lease_status, lease_in_deficit, lease_price, identity_status, task_status TO PUBLIC;
+GRANT SELECT ON pool_status, supply_status, lease_status, lease_in_deficit, lease_price, identity_status, task_status,
+	focus_cost_and_usage, focus_invoice_detail, focus_billing_period, focus_contract_commitment TO PUBLIC;
 
 -- Functions that run as the owner of the extension. Each looks at the caller's
 -- rights first: itself in C, in SQL with require_party() and its like, or it

@@ -80,6 +80,8 @@ INSERT INTO usage_key VALUES ('m', 'm_consumer', 1, '2026-02-01', '');
 INSERT INTO rate (pool_id, party_id, meter, unit, price)
 SELECT pool_id(r.pool), party_id(r.party), r.meter, 'x', 1
 FROM (VALUES ('m_pool', NULL, 'tokens'), ('m_pool', 'm_rival', 'special'), ('m_other_pool', NULL, 'tokens')) AS r (pool, party, meter);
+INSERT INTO rate (pool_id, party_id, meter, unit, model, price, quantity, purchase, valid)
+VALUES (pool_id('m_pool'), party_id('m_rival'), 'lease', 'x', 'reserved', 1, 1, 1, '[2026-01-01,2027-01-01)');
 INSERT INTO charge (pool_id, billing_period_id, consumer_id, provider_id, category, meter, during, quantity, unit,
 	list_unit_price, contracted_unit_price, list_cost, contracted_cost, effective_cost, billed_cost, amount)
 SELECT b.pool_id, b.billing_period_id, c.party_id, party_id('m_provider'), 'usage', 'lease', '[2026-02-01,2026-02-02)', 1, 'x', 1, 1, 1, 1, 1, 1, 1
@@ -139,13 +141,17 @@ INSERT INTO readable VALUES
 	('usage', 'operator all, consumer other 1, auditor rival steward 2, * 0'),
 	('usage_default', 'operator all, * 42501'),
 	('usage_key', 'operator all, * 42501'),
-	('rate', 'auditor steward 2, operator rival all, consumer invited other provider 1, * 0'),
+	('rate', 'auditor steward 3, operator rival all, consumer invited other provider 1, * 0'),
 	('charge', 'operator all, consumer other 1, auditor rival steward 2, * 0'),
 	('account', 'consumer provider rival 1, auditor operator steward all, * 0'),
 	('journal', 'consumer rival 1, auditor operator provider steward all, * 0'),
 	('posting', 'provider 2, consumer rival 1, auditor operator steward all, * 0'),
 	('exchange_rate', 'none 0, * all'),
 	('grid_intensity', 'none 0, * all'),
+	('focus_cost_and_usage', 'operator all, consumer other 1, auditor rival steward 2, * 0'),
+	('focus_invoice_detail', 'operator all, consumer other 1, auditor rival steward 2, * 0'),
+	('focus_billing_period', 'operator rival all, contributor maintainer none outsider owner team 0, * 1'),
+	('focus_contract_commitment', 'auditor operator rival steward all, * 0'),
 	('pool_status', 'operator rival all, contributor maintainer none outsider owner team 0, * 1'),
 	('supply_status', 'other 1, operator all, auditor provider steward 2, * 0'),
 	('lease_status', 'other 1, rival 2, consumer 3, operator all, auditor steward 4, * 0'),
@@ -258,7 +264,7 @@ CROSS JOIN role AS r;
 -- ----------
 -- The verdict
 -- ----------
-SELECT plan(8);
+SELECT plan(9);
 
 CREATE TEMP TABLE result AS
 SELECT f.what, f.role, f.outcomes, f.outcome, pg_temp.expected(f.role, f.outcomes) AS expected FROM found AS f;
@@ -271,6 +277,9 @@ SELECT is_empty($$
 	SELECT what, word FROM result, regexp_split_to_table(regexp_replace(outcomes, ' [^ ,]+(,|$)', '', 'g'), ' ') AS word
 	WHERE word <> '*' AND 'm_' || word NOT IN (SELECT name FROM role)
 $$, 'the matrix names no role that there is not');
+
+SELECT is_empty($$SELECT what FROM result WHERE role = 'm_operator' AND what LIKE 'rows of %' AND outcome <> 'all'$$,
+	'every table and view has rows to be seen');
 
 -- What has to be listed: all that can tell something of a table
 SELECT set_eq($$SELECT relname::text FROM pg_class WHERE relnamespace = 'sharecollab'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')$$,

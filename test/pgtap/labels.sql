@@ -331,6 +331,7 @@ INSERT INTO expected VALUES
 	('focus_columns()', 'set immutable safe'),
 	('focus_services()', 'set immutable safe'),
 	('focus_rules()', 'set immutable safe'),
+	('focus_date_time(timestamp with time zone,boolean)', 'immutable strict safe'),
 	('focus_rounding_tolerance(bigint,numeric)', 'immutable strict safe'),
 	('focus_rows(regclass)', 'set stable unsafe'),
 	('json_or_null(text)', 'immutable strict safe'),

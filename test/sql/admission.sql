@@ -526,6 +526,19 @@ SELECT period FROM find_slots('{cleaned}', 2, '20 hours', '[2100-04-01,2100-04-0
 SELECT try($$SELECT reserve('cleaned', 'bob', 1, '[2100-04-01 06:00,2100-04-01 23:00)')$$);
 SELECT try($$SELECT reserve('cleaned', 'bob', 1, '[2100-04-03 02:00,2100-04-03 19:00)')$$);
 
+-- nobody is sent to where the terms do not let him
+SELECT open_pool('near', 2, during => '[2020-01-01,)');
+SELECT reserve('near', 'ann', 1, tstzrange(now(), now() + interval '5 days')) > 0;
+UPDATE pool SET horizon = '6 days' WHERE name = 'near';
+SELECT substring(try($$SELECT reserve('near', 'bob', 2, tstzrange(now(), now() + interval '2 days'))$$) FROM '[^\n]*$');
+SELECT substring(try($$SELECT reserve('near', 'bob', 2, tstzrange(now(), now() + interval '1 day'))$$) FROM '2 gpu for .* can be had') AS hint;
+-- a lease without an end
+SELECT open_pool('endless', 2, during => '[2100-01-01,)');
+SELECT reserve('endless', 'ann', 1, '[2100-02-01,2100-03-01)') > 0, reserve('endless', 'ann', 2, '[2100-05-01,2100-06-01)') > 0;
+SELECT regexp_replace(try($$SELECT reserve('endless', 'bob', 2, '[2100-01-10,)')$$), 'Lease \d+', 'Lease N');
+SELECT reserve('endless', 'bob', 2, '[2100-06-01,)') > 0;
+SELECT substring(try($$SELECT reserve('endless', 'bob', 1, '[2100-02-01,)')$$) FROM '[^\n]*$');
+
 SELECT * FROM check_calendar();
 SELECT rebuild_calendar();
 SELECT * FROM check_calendar();

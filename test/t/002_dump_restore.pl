@@ -51,6 +51,9 @@ my $state = q{
 	TABLE lease_status ORDER BY pool, lease_id;
 	TABLE lease_in_deficit ORDER BY pool, position;
 	TABLE lease_price ORDER BY pool_id, lease_id, used;
+	TABLE focus_cost_and_usage ORDER BY "x_ChargeId";
+	TABLE focus_invoice_detail ORDER BY "InvoiceDetailId";
+	TABLE focus_contract_commitment ORDER BY "ContractCommitmentId";
 	\echo reports
 	SELECT p.name, r.* FROM pool AS p, utilization_report(p.name, '[2026-01-01,2026-03-01)', '1 day') AS r ORDER BY p.pool_id, r.period;
 	SELECT p.name, r.* FROM pool AS p, cost_report(p.name, '[2026-01-01,2026-03-01)') AS r ORDER BY p.pool_id, r.consumer;
