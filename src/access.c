@@ -66,6 +66,7 @@ static Oid	watched[2 * lengthof(sources)];
 static MemoryContext cache_context = NULL;
 static HTAB *cache = NULL;		/* of Access */
 static bool stale = true;
+uint64		access_version = 0;
 static bool transient = false;	/* good for this transaction only */
 
 /* ----------
@@ -110,13 +111,23 @@ access_calling_role(PG_FUNCTION_ARGS)
  * ----------
  */
 static void
+forget(void)
+{
+	stale = true;
+	access_version++;
+}
+
+static void
 forget_relation(Datum arg, Oid relation)
 {
 	(void) arg;
 	if (!OidIsValid(relation))
-		stale = true;
+		forget();
 	for (size_t i = 0; i < lengthof(watched) && !stale; i++)
-		stale = watched[i] == relation;
+	{
+		if (watched[i] == relation)
+			forget();
+	}
 }
 
 static void
@@ -125,7 +136,7 @@ forget_roles(Datum arg, int cacheid, uint32 hashvalue)
 	(void) arg;
 	(void) cacheid;
 	(void) hashvalue;
-	stale = true;
+	forget();
 }
 
 static void
@@ -134,7 +145,7 @@ forget_transient(XactEvent event, void *arg)
 	(void) arg;
 	if (transient && event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PRE_PREPARE &&
 		event != XACT_EVENT_PARALLEL_PRE_COMMIT)
-		stale = true;
+		forget();
 }
 
 static void
@@ -464,6 +475,22 @@ knows_party(int64 party_id)
 		row_close(&row);
 	}
 	return known;
+}
+
+/* The parties that the caller acts for; none for the operator, who acts for all. */
+int
+acting_parties(int64 **party_ids)
+{
+	HTAB	   *parties = access_of_caller()->parties;
+	HASH_SEQ_STATUS status;
+	Right	   *right;
+	int			n = 0;
+
+	*party_ids = palloc(Max(hash_get_num_entries(parties), 1) * sizeof(int64));
+	hash_seq_init(&status, parties);
+	while ((right = hash_seq_search(&status)) != NULL)
+		(*party_ids)[n++] = right->id;
+	return n;
 }
 
 /*

@@ -21,12 +21,16 @@
 #define PROJECT_CONTRIBUTOR	0x04
 #define PROJECT_MANAGER		(PROJECT_OWNER | PROJECT_MAINTAINER)
 
+/* another one whenever what roles may has to be looked up again */
+extern uint64 access_version;
+
 extern Oid	calling_role(void);
 extern bool is_operator(void);
 extern bool acts_for(int64 party_id);
 extern bool knows_party(int64 party_id);
 extern int	pool_roles(int64 pool_id);
 extern int	project_roles(int64 project_id);
+extern int	acting_parties(int64 **party_ids);
 extern bool may_see(const char *table, int64 id);
 
 extern int64 acting_party(text *name, Snapshot snapshot);

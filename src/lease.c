@@ -763,6 +763,7 @@ insert_row(const Line *line, int64 consumer_id, int64 *lease_id)
 		{"price", line->price, false},
 		{"preemptible", BoolGetDatum(false), false},
 		{"buffer", IntervalPGetDatum(&no_buffer), false},
+		{"recorded_by", PointerGetDatum(cstring_to_text(GetUserNameFromId(GetOuterUserId(), false))), false},
 		{"recorded_at", TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()), false},
 		{"reference", 0, true}, {"booking_id", 0, true}, {"held_until", 0, true},
 		{"cancellation", 0, true}, {"ended_at", 0, true}, {"end_reason", 0, true},

@@ -141,6 +141,7 @@ CREATE TABLE lease (
 	end_reason	text CHECK (end_reason IN ('released', 'cancelled', 'expired', 'reclaimed', 'amended')),
 	refund		numeric CHECK (refund >= 0 AND refund <= 1),
 	effective	tstzrange NOT NULL GENERATED ALWAYS AS (during * tstzrange(NULL, ended_at)) STORED,
+	recorded_by	text NOT NULL DEFAULT calling_role(),
 	recorded_at	timestamptz NOT NULL DEFAULT now(),
 	PRIMARY KEY (pool_id, lease_id),
 	UNIQUE (pool_id, reference),
@@ -174,6 +175,7 @@ COMMENT ON COLUMN lease.ended_at IS 'When the lease was given back before its en
 COMMENT ON COLUMN lease.end_reason IS 'released (after its start), cancelled (before), expired (held and not confirmed), reclaimed or amended (its rest has another quantity, and is a lease of its own).';
 COMMENT ON COLUMN lease.refund IS 'Which part of the price of the time given back is paid back, from 0 to 1; NULL if the lease did not end early.';
 COMMENT ON COLUMN lease.effective IS 'The period for which the lease really holds its quantity: during, up to ended_at; empty if it was cancelled.';
+COMMENT ON COLUMN lease.recorded_by IS 'The role that made the lease.';
 COMMENT ON COLUMN lease.recorded_at IS 'When the row was written.';
 
 CREATE TABLE quota (
@@ -722,3 +724,13 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION check_calendar(text) IS
 'In what the calendar of a pool (NULL for all that the caller is steward or auditor of) differs from what supply, leases and quotas add up to; no rows: it does not. For each node (quota_id 0 is the pool itself) what is wrong (capacity, allowance, booked, deficit; overbooked; pages that are missing or leave a gap), from when on, and by how much. Reads all leases of the pools.';
+
+-- What a lease opens: for policies on tables of other people's.
+
+CREATE FUNCTION has_lease(pool text) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'has_lease' LANGUAGE C STABLE STRICT PARALLEL SAFE LEAKPROOF;
+COMMENT ON FUNCTION has_lease(text) IS 'Whether a party that the caller acts for has a lease of a pool now: a confirmed one, at the start of the transaction. False if there is no such pool, and for the operator, who is a party to nothing. For policies of tables that hold what is leased, such as USING (has_lease(''corpus'')): it takes no lock, fails for no argument, and is looked up once a statement.';
+
+CREATE FUNCTION has_lease(pool text, at timestamptz) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'has_lease' LANGUAGE C STABLE STRICT PARALLEL SAFE LEAKPROOF;
+COMMENT ON FUNCTION has_lease(text, timestamptz) IS 'Whether a party that the caller acts for has a lease of a pool at an instant: as has_lease(pool), for rows that say when they are of.';

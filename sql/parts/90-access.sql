@@ -178,9 +178,18 @@ ALTER TABLE grid_intensity ENABLE ROW LEVEL SECURITY;
 GRANT SELECT ON grid_intensity TO PUBLIC;
 CREATE POLICY known ON grid_intensity FOR SELECT USING ((SELECT my_parties()) <> '{}');
 
+-- What was done
+
+ALTER TABLE event ENABLE ROW LEVEL SECURITY;
+GRANT SELECT ON event TO PUBLIC;
+CREATE POLICY known ON event FOR SELECT USING (
+	party_id = ANY ((SELECT my_parties())::bigint[])
+	OR pool_id = ANY ((SELECT my_pools('steward', 'auditor'))::bigint[])
+	OR project_id = ANY ((SELECT my_projects('owner', 'maintainer'))::bigint[]));
+
 -- Views: rows are those of the tables
 
-GRANT SELECT ON pool_status, supply_status, lease_status, lease_in_deficit, lease_price, identity_status, task_status,
+GRANT SELECT ON pool_status, supply_status, lease_status, lease_in_deficit, lease_price, identity_status, task_status, audit_trail,
 	focus_cost_and_usage, focus_invoice_detail, focus_billing_period, focus_contract_commitment TO PUBLIC;
 
 -- Functions that run as the owner of the extension. Each looks at the caller's
@@ -225,6 +234,7 @@ ALTER FUNCTION utilization_report SECURITY DEFINER SET search_path = pg_catalog,
 ALTER FUNCTION cost_report SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION revenue_report SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION carbon_report SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION availability_as_of SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 -- triggers: what they carry into the calendar, or look for, is not the caller's
 ALTER FUNCTION calendar_of_pools SECURITY DEFINER;
 ALTER FUNCTION calendar_of_supply SECURITY DEFINER;
@@ -232,6 +242,7 @@ ALTER FUNCTION calendar_of_leases SECURITY DEFINER;
 ALTER FUNCTION calendar_of_quotas SECURITY DEFINER;
 ALTER FUNCTION affiliation_check SECURITY DEFINER;
 ALTER FUNCTION contribution_keep SECURITY DEFINER;
+ALTER FUNCTION log_event SECURITY DEFINER;
 
 ALTER FUNCTION create_party OWNER TO @extowner@;
 ALTER FUNCTION create_pool OWNER TO @extowner@;
@@ -270,6 +281,8 @@ ALTER FUNCTION utilization_report OWNER TO @extowner@;
 ALTER FUNCTION cost_report OWNER TO @extowner@;
 ALTER FUNCTION revenue_report OWNER TO @extowner@;
 ALTER FUNCTION carbon_report OWNER TO @extowner@;
+ALTER FUNCTION availability_as_of OWNER TO @extowner@;
+ALTER FUNCTION log_event OWNER TO @extowner@;
 ALTER FUNCTION calendar_of_pools OWNER TO @extowner@;
 ALTER FUNCTION calendar_of_supply OWNER TO @extowner@;
 ALTER FUNCTION calendar_of_leases OWNER TO @extowner@;
@@ -287,4 +300,4 @@ ALTER FUNCTION require_identity OWNER TO @extowner@;
 
 -- Those of triggers are called by nobody
 REVOKE EXECUTE ON FUNCTION access_changed, affiliation_check, calendar_of_deletions, calendar_of_leases, calendar_of_pools,
-	calendar_of_quotas, calendar_of_supply, contribution_keep, pool_refuse_change, posting_check, refuse_change FROM PUBLIC;
+	calendar_of_quotas, calendar_of_supply, contribution_keep, log_event, pool_refuse_change, posting_check, refuse_change FROM PUBLIC;

@@ -285,6 +285,8 @@ INSERT INTO expected VALUES
 	('availability(text,tstzrange,text,bigint[],profile)', 'stable safe definer'),
 	('availability_in_tree(text,tstzrange,text,bigint[],profile)', 'stable safe'),
 	('calendar_free(bigint,bigint,tstzrange)', 'stable strict safe'),
+	('has_lease(text)', 'stable strict safe leakproof'),
+	('has_lease(text,timestamp with time zone)', 'stable strict safe leakproof'),
 	-- 40-collaboration
 	('affiliation_check()', 'trigger volatile unsafe definer'),
 	('contribution_keep()', 'trigger volatile unsafe definer'),
@@ -345,6 +347,11 @@ INSERT INTO expected VALUES
 	('set_grid_intensity(text,profile,tstzrange,text)', 'volatile unsafe'),
 	('carbon_report(text,tstzrange,text,timestamp with time zone,integer)', 'set stable safe definer'),
 
+	-- 80-event
+	('log_event()', 'trigger volatile unsafe definer'),
+	('leases_as_of(bigint,timestamp with time zone)', 'set stable safe'),
+	('supplies_as_of(bigint,timestamp with time zone)', 'set stable safe'),
+	('availability_as_of(text,tstzrange,timestamp with time zone)', 'stable safe definer'),
 	-- 60-reports
 	('utilization_report(text,tstzrange,interval)', 'set stable safe definer'),
 	('cost_report(text,tstzrange,integer)', 'set stable safe definer'),

@@ -28,6 +28,8 @@ my $state = q{
 	TABLE quota ORDER BY 1, 2;
 	TABLE project ORDER BY 1;
 	TABLE project_member ORDER BY 1, 2;
+	TABLE event ORDER BY 1;
+	TABLE audit_trail ORDER BY subject, subject_id, at, act, party_id, role;
 	TABLE identity ORDER BY 1;
 	TABLE identity_link ORDER BY 1, known, valid;
 	TABLE affiliation ORDER BY 1, 2, known, valid;
@@ -222,8 +224,8 @@ foreach my $role ('postgres', 'alice')
 		my %entry = map { /TABLE DATA sharecollab (\S+)/ ? ($1 => $_) : () } split /\n/, $list;
 		my @sequences = grep { /SEQUENCE SET/ } split /\n/, $list;
 
-		is(scalar(@sequences), 15, "$role: all sequences");
-		append_to_file("$dump.$order->[0].list", join("\n", @sequences, @entry{ 'party', 'project', 'pool', 'project_member', 'identity', 'contribution', 'affiliation', 'identity_link', 'task', 'posting', 'journal', 'account', 'exchange_rate', 'grid_intensity', @$order }) . "\n");
+		is(scalar(@sequences), 16, "$role: all sequences");
+		append_to_file("$dump.$order->[0].list", join("\n", @sequences, @entry{ 'party', 'project', 'pool', 'project_member', 'identity', 'contribution', 'affiliation', 'identity_link', 'task', 'posting', 'journal', 'account', 'exchange_rate', 'grid_intensity', 'event', @$order }) . "\n");
 		sql($node, "CREATE DATABASE $database OWNER alice");
 		as_role('alice', 'CREATE EXTENSION sharecollab', $database);
 		client('pg_restore', '-U', $role, '--exit-on-error', '-L', "$dump.$order->[0].list", '-d', $database, "$dump.data");
