@@ -479,7 +479,7 @@ refuse(Admission *admission, const CalendarNode *node, Datum missing)
 						name_of(&party_name, node->consumer_id), asked),
 				 errdetail("For the time from %s on, %s %s hours more would be needed.",
 						   timestamptz_to_str(at), quantity, unit)));
-	hint = alternative(admission, asked, unit);
+	hint = pool_roles(node->pool->asked->pool_id) ? alternative(admission, asked, unit) : NULL;
 	if (node->quota)
 		ereport(ERROR,
 				(errcode(ERRCODE_QUOTA_EXCEEDED),

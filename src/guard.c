@@ -15,8 +15,11 @@
 #include "catalog/namespace.h"
 #include "executor/tuptable.h"
 #include "guard.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "query.h"
 #include "utils/acl.h"
+#include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -96,4 +99,44 @@ refuse_change(PG_FUNCTION_ARGS)
 					RelationGetRelationName(trigger->tg_relation)),
 			 errdetail("They are facts."),
 			 errhint("Record what is right now in a row of its own.")));
+}
+
+/*
+ * What facts refer to stays, where a foreign key would look it up again for
+ * each of them.  The arguments are the table of the facts, the key of the rows
+ * that go, and the columns that refer to it.
+ */
+PG_FUNCTION_INFO_V1(keep_referenced);
+Datum
+keep_referenced(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	char	  **args;
+	const char *key;
+	StringInfoData sql;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BY_DELETE(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event) || trigger->tg_trigger->tgnargs < 3)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("keep_referenced() must be called as a statement trigger after DELETE")));
+	args = trigger->tg_trigger->tgargs;
+	key = quote_identifier(args[1]);
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "SELECT o.%s FROM old_rows AS o WHERE false", key);
+	for (int i = 2; i < trigger->tg_trigger->tgnargs; i++)
+		appendStringInfo(&sql, " OR EXISTS (SELECT FROM sharecollab.%s AS f WHERE f.%s = o.%s)",
+						 quote_identifier(args[0]), quote_identifier(args[i]), key);
+	SPI_connect();
+	if (SPI_register_trigger_data(trigger) < 0)
+		elog(ERROR, "could not register the rows of a trigger");
+	if (SPI_execute(sql.data, false, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not execute \"%s\"", sql.data);
+	if (SPI_processed > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+				 errmsg("%s " INT64_FORMAT " is referred to by table \"%s\"", RelationGetRelationName(trigger->tg_relation),
+						DatumGetInt64(query_value(0, 1, NULL)), args[0])));
+	SPI_finish();
+	return PointerGetDatum(NULL);
 }

@@ -441,6 +441,22 @@ has_expired_hold(int64 pool_id, Snapshot snapshot)
 	return result;
 }
 
+/* Is there a quota of a party in a pool? */
+static bool
+has_quota(int64 pool_id, int64 party_id, Snapshot snapshot)
+{
+	ScanKeyData keys[2];
+	TableRow	row;
+	bool		result;
+
+	key_int8(keys, 1, party_id);
+	key_int8(keys, 2, pool_id);
+	row_open(&row, "quota", "quota_party_id_pool_id_idx", snapshot, keys, 2);
+	result = row_next(&row);
+	row_close(&row);
+	return result;
+}
+
 /*
  * availability(pool, during, consumer, without, additional): usually just what
  * the pool's own pages say; else a query of the whole tree.
@@ -471,8 +487,10 @@ lease_availability(PG_FUNCTION_ARGS)
 		else
 			acting_party(PG_GETARG_TEXT_PP(2), GetActiveSnapshot());
 	}
-	if (isnull && PG_ARGISNULL(2) && PG_ARGISNULL(3) && is_zero(PG_GETARG_DATUM(4)) &&
-		!has_expired_hold(id, GetActiveSnapshot()))
+	if (isnull && PG_ARGISNULL(3) && is_zero(PG_GETARG_DATUM(4)) &&
+		!has_expired_hold(id, GetActiveSnapshot()) &&
+		(PG_ARGISNULL(2) ||
+		 !has_quota(id, id_of_name("party", PG_GETARG_TEXT_PP(2), GetActiveSnapshot()), GetActiveSnapshot())))
 		return positive(DirectFunctionCall3(calendar_free, Int64GetDatum(id),
 											Int64GetDatum(WHOLE_POOL), PG_GETARG_DATUM(1)));
 	SPI_connect();

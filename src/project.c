@@ -264,26 +264,3 @@ affiliation_check(PG_FUNCTION_ARGS)
 	SPI_finish();
 	return PointerGetDatum(NULL);
 }
-
-/*
- * What contributions refer to stays; the argument is the name of the key.
- */
-PG_FUNCTION_INFO_V1(contribution_keep);
-Datum
-contribution_keep(PG_FUNCTION_ARGS)
-{
-	TriggerData *data = (TriggerData *) fcinfo->context;
-	const char *key;
-
-	begin_trigger(fcinfo, "contribution_keep");
-	key = quote_identifier(data->tg_trigger->tgargs[0]);
-	if (any_row(psprintf("SELECT o.%s FROM old_rows AS o"
-						 " WHERE EXISTS (SELECT FROM sharecollab.contribution AS c WHERE c.%s = o.%s)",
-						 key, key, key)))
-		ereport(ERROR,
-				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-				 errmsg("%s " INT64_FORMAT " has contributions", RelationGetRelationName(data->tg_relation),
-						DatumGetInt64(query_value(0, 1, NULL)))));
-	SPI_finish();
-	return PointerGetDatum(NULL);
-}

@@ -169,13 +169,10 @@ COMMENT ON COLUMN contribution.parts IS 'Files changed, likewise, binary ones to
 COMMENT ON COLUMN contribution.updated_at IS 'The state of the platform that the row shows: of two reports on the same fact, the later stays. infinity for a commit that was read from git, -infinity for one that was only announced by a push.';
 COMMENT ON COLUMN contribution.recorded_at IS 'When the row was written.';
 
-CREATE FUNCTION contribution_keep() RETURNS trigger
-	AS 'MODULE_PATHNAME', 'contribution_keep' LANGUAGE C SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION contribution_keep() IS 'Trigger: projects and identities with contributions stay; error 23503.';
 CREATE TRIGGER keep_contributions AFTER DELETE ON project REFERENCING OLD TABLE AS old_rows
-	FOR EACH STATEMENT EXECUTE FUNCTION contribution_keep('project_id');
+	FOR EACH STATEMENT EXECUTE FUNCTION keep_referenced('contribution', 'project_id', 'project_id');
 CREATE TRIGGER keep_contributions AFTER DELETE ON identity REFERENCING OLD TABLE AS old_rows
-	FOR EACH STATEMENT EXECUTE FUNCTION contribution_keep('identity_id');
+	FOR EACH STATEMENT EXECUTE FUNCTION keep_referenced('contribution', 'identity_id', 'identity_id');
 
 CREATE TABLE task (
 	project_id	bigint NOT NULL REFERENCES project,

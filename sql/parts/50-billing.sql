@@ -5,7 +5,7 @@
 CREATE TABLE billing_period (
 	pool_id		bigint NOT NULL REFERENCES pool,
 	billing_period_id	bigint GENERATED ALWAYS AS IDENTITY,
-	during		tstzrange NOT NULL CHECK (lower_inc(during) AND NOT upper_inc(during) AND isfinite(lower(during)) AND isfinite(upper(during))),
+	during		tstzrange NOT NULL CHECK (lower_inc(during) AND NOT upper_inc(during) AND isfinite(lower(during)) AND NOT upper_inf(during) AND isfinite(upper(during))),
 	closed_at	timestamptz CHECK (isfinite(closed_at)),
 	digest		bytea,
 	recorded_at	timestamptz NOT NULL DEFAULT now(),
@@ -44,7 +44,7 @@ CREATE TABLE usage (
 	lease_id	bigint,
 	meter		text COLLATE "C" NOT NULL CHECK (meter <> '' AND meter <> 'lease'),
 	quantity	numeric NOT NULL CHECK (quantity > '-Infinity' AND quantity < 'Infinity'),
-	during		tstzrange NOT NULL CHECK (lower_inc(during) AND isfinite(lower(during)) AND isfinite(upper(during))),
+	during		tstzrange NOT NULL CHECK (lower_inc(during) AND isfinite(lower(during)) AND NOT upper_inf(during) AND isfinite(upper(during))),
 	at			timestamptz NOT NULL CHECK (at = lower(during)),
 	labels		jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(labels) = 'object'),
 	source		text COLLATE "C" NOT NULL CHECK (source <> ''),
@@ -61,6 +61,13 @@ CREATE TRIGGER keep_facts BEFORE UPDATE OR DELETE ON usage
 	FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER keep_facts_truncate BEFORE TRUNCATE ON usage_default
 	FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER keep_usage AFTER DELETE ON pool REFERENCING OLD TABLE AS old_rows
+	FOR EACH STATEMENT EXECUTE FUNCTION keep_referenced('usage', 'pool_id', 'pool_id');
+CREATE TRIGGER keep_usage AFTER DELETE ON party REFERENCING OLD TABLE AS old_rows
+	FOR EACH STATEMENT EXECUTE FUNCTION keep_referenced('usage', 'party_id', 'consumer_id', 'provider_id');
+CREATE TRIGGER keep_usage AFTER DELETE ON lease REFERENCING OLD TABLE AS old_rows
+	FOR EACH STATEMENT EXECUTE FUNCTION keep_referenced('usage', 'lease_id', 'lease_id');
 
 COMMENT ON TABLE usage IS 'A metered quantity: what a consumer used of a pool, when. A fact, never changed: what was wrong is corrected by another row, with a negative quantity. Partitioned by time (create_usage_partition), and never twice the same thing (usage_key). Belongs to the billing period that it begins in.';
 COMMENT ON COLUMN usage.pool_id IS 'The pool.';
@@ -105,12 +112,45 @@ SELECT pg_catalog.pg_extension_config_dump('usage_key', '');
 CREATE TRIGGER keep_facts BEFORE UPDATE OR DELETE OR TRUNCATE ON usage_key
 	FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+CREATE FUNCTION usage_once() RETURNS trigger
+	AS 'MODULE_PATHNAME', 'usage_once' LANGUAGE C;
+COMMENT ON FUNCTION usage_once() IS 'Trigger: leaves out usage that was recorded before. Errors: 23505 it was recorded otherwise, 23503 there is no such lease of the consumer.';
+CREATE TRIGGER once BEFORE INSERT ON usage
+	FOR EACH ROW EXECUTE FUNCTION usage_once();
+
 COMMENT ON TABLE usage_key IS 'What usage was ever recorded, whatever its time and even where a partition of usage is dropped: the same again is ignored, and something else under the same key is an error.';
 COMMENT ON COLUMN usage_key.source IS 'As usage.source.';
 COMMENT ON COLUMN usage_key.source_key IS 'As usage.source_key.';
 COMMENT ON COLUMN usage_key.usage_id IS 'Key of the usage.';
 COMMENT ON COLUMN usage_key.at IS 'When it began.';
 COMMENT ON COLUMN usage_key.digest IS 'SHA-256 of what was recorded.';
+
+CREATE FUNCTION create_usage_partition(month date) RETURNS regclass
+	AS 'MODULE_PATHNAME', 'usage_partition' LANGUAGE C VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION create_usage_partition(date) IS
+'Makes the partition of usage for the month (of UTC) that a day is in, and moves there what was recorded of it. Only for the owner of the extension. Errors: 42P07 it exists already, 42501 somebody else, 22004 null.';
+
+CREATE FUNCTION record_usage(pool text, consumer text, meter text, quantity numeric, during tstzrange, source text, source_key text,
+	provider text DEFAULT NULL, lease_id bigint DEFAULT NULL, labels jsonb DEFAULT '{}')
+	RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+	INSERT INTO usage (pool_id, consumer_id, provider_id, lease_id, meter, quantity, during, at, labels, source, source_key)
+	VALUES (pool_id(record_usage.pool), party_id(record_usage.consumer), party_id(record_usage.provider), record_usage.lease_id,
+		record_usage.meter, record_usage.quantity, record_usage.during, lower(record_usage.during), record_usage.labels,
+		record_usage.source, record_usage.source_key);
+	SELECT k.usage_id
+	FROM usage_key AS k
+	WHERE k.source = record_usage.source AND k.source_key = record_usage.source_key;
+END;
+COMMENT ON FUNCTION record_usage(text, text, text, numeric, tstzrange, text, text, text, bigint, jsonb) IS
+'Records what a consumer used of a pool: a quantity of a meter during a time (an event: from and up to the same instant, ''[t,t]''), of a provider or of whoever supplies then, perhaps under a lease. Returns the key of the usage. To record the same again, by source and source_key, does nothing and returns the key that it has, for ever. Errors: 23505 recorded otherwise, 42704 unknown name, 23503 no such lease of that consumer, 23514 quantity or time that is none, or meter ''lease'', 23502 null, 40001 recorded by another transaction meanwhile (REPEATABLE READ and up).';
+
+CREATE FUNCTION record_usage(source regclass) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'usage_record' LANGUAGE C VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION record_usage(regclass) IS
+'Records all rows of a table or view as usage, all or none; returns how many are new. The source has the columns pool text, consumer text, provider text, lease_id bigint, meter text, quantity numeric, during tstzrange, labels jsonb, source text, source_key text. Errors as record_usage() of one.';
 
 CREATE TABLE rate (
 	pool_id		bigint NOT NULL REFERENCES pool,
@@ -148,11 +188,17 @@ CREATE TABLE rate (
 	CHECK (model IN ('package', 'percentage') OR free_quantity IS NULL),
 	CHECK ((model IN ('reserved', 'prepaid')) = (quantity IS NOT NULL)),
 	CHECK ((model IN ('reserved', 'spend', 'prepaid')) = (purchase IS NOT NULL)),
-	CHECK (purchase IS NULL OR (party_id IS NOT NULL AND lower_inc(valid) AND NOT upper_inc(valid) AND isfinite(lower(valid)) AND isfinite(upper(valid)))),
+	CHECK (purchase IS NULL OR (party_id IS NOT NULL AND lower_inc(valid) AND NOT upper_inc(valid) AND isfinite(lower(valid)) AND NOT upper_inf(valid) AND isfinite(upper(valid)))),
+	CHECK (model <> 'percentage' OR meter <> 'lease'),
+	CHECK (schedule IS NULL OR model = 'standard'),
+	CHECK (num_nonnulls(minimum, maximum) = 0 OR purchase IS NULL),
+	CHECK (purchase = round(purchase, 12) AND quantity = round(quantity, 12)),
 	CHECK (event_minimum <= event_maximum),
 	CHECK (minimum <= maximum),
 	EXCLUDE USING gist (int8range(pool_id, pool_id, '[]') WITH &&, int8range(coalesce(party_id, 0), coalesce(party_id, 0), '[]') WITH &&,
-		numrange(hashtextextended(meter, 0), hashtextextended(meter, 0), '[]') WITH &&, valid WITH &&, known WITH &&) WHERE (purchase IS NULL)
+		numrange(hashtextextended(meter, 0), hashtextextended(meter, 0), '[]') WITH &&, valid WITH &&, known WITH &&) WHERE (purchase IS NULL),
+	EXCLUDE USING gist (int8range(pool_id, pool_id, '[]') WITH &&, int8range(coalesce(party_id, 0), coalesce(party_id, 0), '[]') WITH &&,
+		numrange(hashtextextended(meter, 0), hashtextextended(meter, 0), '[]') WITH &&, valid WITH &&, known WITH &&) WHERE (purchase IS NOT NULL)
 );
 CREATE INDEX rate_party_id_idx ON rate (party_id);
 ALTER TABLE rate OWNER TO @extowner@;
@@ -185,12 +231,57 @@ COMMENT ON COLUMN rate.schedule IS 'By which factor the price is multiplied over
 COMMENT ON COLUMN rate.valid IS 'For what was used when.';
 COMMENT ON COLUMN rate.known IS 'From when until when this was the price; without an end, it still is.';
 
+CREATE FUNCTION set_rate(pool text, meter text, price numeric DEFAULT 0, unit text DEFAULT 'unit', model text DEFAULT 'standard',
+	party text DEFAULT NULL, valid tstzrange DEFAULT tstzrange(now(), NULL), upto numeric[] DEFAULT NULL,
+	unit_price numeric[] DEFAULT NULL, flat numeric[] DEFAULT NULL, package_size numeric DEFAULT NULL,
+	free_quantity numeric DEFAULT NULL, free_events bigint DEFAULT NULL, event_price numeric DEFAULT NULL,
+	event_minimum numeric DEFAULT NULL, event_maximum numeric DEFAULT NULL, fraction numeric DEFAULT NULL,
+	minimum numeric DEFAULT NULL, maximum numeric DEFAULT NULL, quantity numeric DEFAULT NULL, purchase numeric DEFAULT NULL,
+	schedule profile DEFAULT NULL)
+	RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+	SELECT FROM pool AS p WHERE p.pool_id = pool_id(set_rate.pool) FOR NO KEY UPDATE;
+	WITH clock AS MATERIALIZED (
+		SELECT clock_timestamp() AS now
+	), ended AS (
+		-- a commitment stays: whoever has one cannot have another at the same time
+		UPDATE rate AS r
+		SET known = tstzrange(lower(r.known), clock.now)
+		FROM clock
+		WHERE set_rate.purchase IS NULL AND r.purchase IS NULL
+		AND r.pool_id = pool_id(set_rate.pool) AND r.party_id IS NOT DISTINCT FROM party_id(set_rate.party)
+		AND r.meter = set_rate.meter AND upper_inf(r.known) AND r.valid && set_rate.valid
+		RETURNING r.*
+	), rest AS (
+		INSERT INTO rate (pool_id, party_id, meter, unit, model, price, upto, unit_price, flat, package_size, free_quantity, free_events, event_price,
+			event_minimum, event_maximum, fraction, minimum, maximum, quantity, purchase, schedule, valid, known)
+		SELECT e.pool_id, e.party_id, e.meter, e.unit, e.model, e.price, e.upto, e.unit_price, e.flat, e.package_size, e.free_quantity,
+			e.free_events, e.event_price, e.event_minimum, e.event_maximum, e.fraction, e.minimum, e.maximum, e.quantity, e.purchase,
+			e.schedule, part, tstzrange(clock.now, NULL)
+		FROM ended AS e, clock, unnest(tstzmultirange(e.valid) - tstzmultirange(set_rate.valid)) AS part
+	)
+	INSERT INTO rate (pool_id, party_id, meter, unit, model, price, upto, unit_price, flat, package_size, free_quantity, free_events, event_price,
+		event_minimum, event_maximum, fraction, minimum, maximum, quantity, purchase, schedule, valid, known)
+	SELECT pool_id(set_rate.pool), party_id(set_rate.party), set_rate.meter, set_rate.unit, set_rate.model, set_rate.price,
+		set_rate.upto, set_rate.unit_price, set_rate.flat, set_rate.package_size, set_rate.free_quantity, set_rate.free_events, set_rate.event_price, set_rate.event_minimum,
+		set_rate.event_maximum, set_rate.fraction, set_rate.minimum, set_rate.maximum, set_rate.quantity, set_rate.purchase,
+		set_rate.schedule,
+		set_rate.valid, tstzrange(clock.now, NULL)
+	-- after those before it have ended
+	FROM clock, (SELECT count(*) FROM ended) AS done
+	RETURNING rate.rate_id;
+END;
+COMMENT ON FUNCTION set_rate(text, text, numeric, text, text, text, tstzrange, numeric[], numeric[], numeric[], numeric, numeric, bigint, numeric, numeric, numeric, numeric, numeric, numeric, numeric, numeric, profile) IS
+'From now on, this is known to be the price of a meter of a pool (''lease'' for what is leased) during a period, by default from now on: the list price, or that of a party; or, with a purchase, a commitment that the party makes. What was known of that time before is kept as what was known. The columns of table rate say what the models and their parameters are. If the period has been billed, the next billing corrects it. Returns the key of the rate. Errors: 42704 unknown name, 23514 parameters that the model does not have or lacks, 23P01 a commitment while there is another, 23502 null.';
+
+-- No foreign keys, as of usage: closing makes all the rows, and verify_books()
+-- checks them.
 CREATE TABLE charge (
 	pool_id		bigint NOT NULL,
 	charge_id	bigint GENERATED ALWAYS AS IDENTITY,
 	billing_period_id	bigint NOT NULL,
-	consumer_id	bigint NOT NULL REFERENCES party,
-	provider_id	bigint REFERENCES party,
+	consumer_id	bigint NOT NULL,
+	provider_id	bigint,
 	lease_id	bigint,
 	rate_id		bigint,
 	category	text NOT NULL CHECK (category IN ('usage', 'purchase', 'credit', 'adjustment')),
@@ -210,11 +301,10 @@ CREATE TABLE charge (
 	commitment_status	text CHECK (commitment_status IN ('used', 'unused')),
 	labels		jsonb NOT NULL DEFAULT '{}',
 	recorded_at	timestamptz NOT NULL DEFAULT now(),
-	PRIMARY KEY (pool_id, charge_id),
-	FOREIGN KEY (pool_id, billing_period_id) REFERENCES billing_period
+	PRIMARY KEY (pool_id, charge_id)
 );
 CREATE INDEX charge_billing_period_id_idx ON charge (pool_id, billing_period_id, consumer_id);
-CREATE INDEX charge_during_idx ON charge USING gist (int8range(pool_id, pool_id, '[]'), during);
+CREATE INDEX charge_during_idx ON charge USING gist (int8range(pool_id, pool_id, '[]'), during) WHERE correction;
 CREATE INDEX charge_consumer_id_idx ON charge (consumer_id);
 CREATE INDEX charge_provider_id_idx ON charge (provider_id) WHERE provider_id IS NOT NULL;
 CREATE INDEX charge_lease_id_idx ON charge (pool_id, lease_id) WHERE lease_id IS NOT NULL;

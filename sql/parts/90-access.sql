@@ -241,7 +241,6 @@ ALTER FUNCTION calendar_of_supply SECURITY DEFINER;
 ALTER FUNCTION calendar_of_leases SECURITY DEFINER;
 ALTER FUNCTION calendar_of_quotas SECURITY DEFINER;
 ALTER FUNCTION affiliation_check SECURITY DEFINER;
-ALTER FUNCTION contribution_keep SECURITY DEFINER;
 ALTER FUNCTION log_event SECURITY DEFINER;
 
 ALTER FUNCTION create_party OWNER TO @extowner@;
@@ -288,7 +287,6 @@ ALTER FUNCTION calendar_of_supply OWNER TO @extowner@;
 ALTER FUNCTION calendar_of_leases OWNER TO @extowner@;
 ALTER FUNCTION calendar_of_quotas OWNER TO @extowner@;
 ALTER FUNCTION affiliation_check OWNER TO @extowner@;
-ALTER FUNCTION contribution_keep OWNER TO @extowner@;
 
 -- Functions that nobody else needs: parts of others, and the operator's tools
 
@@ -300,4 +298,4 @@ ALTER FUNCTION require_identity OWNER TO @extowner@;
 
 -- Those of triggers are called by nobody
 REVOKE EXECUTE ON FUNCTION access_changed, affiliation_check, calendar_of_deletions, calendar_of_leases, calendar_of_pools,
-	calendar_of_quotas, calendar_of_supply, contribution_keep, log_event, pool_refuse_change, posting_check, refuse_change FROM PUBLIC;
+	calendar_of_quotas, calendar_of_supply, keep_referenced, log_event, pool_refuse_change, posting_check, refuse_change, usage_once FROM PUBLIC;

@@ -1,0 +1,392 @@
+/*
+ * usage.c
+ *		Metered quantities: never the same thing twice, and partitions by month.
+ *
+ * Usage arrives from outside, often more than once.  The trigger here makes that
+ * harmless for every way in, COPY included: a row that was recorded before is
+ * left out, and another one under the same key is an error.  The keys are in a
+ * table of their own, because a unique index of a partitioned table cannot do
+ * without the partition's key, and a record may come again with another time.
+ */
+#include "postgres.h"
+
+#include "compat.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "common/cryptohash.h"
+#include "common/sha2.h"
+#include "guard.h"
+#include "lib/stringinfo.h"
+#include "libpq/pqformat.h"
+#include "miscadmin.h"
+#include "query.h"
+#include "table.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/datetime.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+#include "utils/rangetypes.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+#include "usage.h"
+#include "utils/typcache.h"
+#include "usage.h"
+
+/* ----------
+ * Once and for ever
+ *
+ * Operators are qualified, too, because the trigger pins no search_path: that
+ * would take longer than all the rest of it.
+ * ----------
+ */
+
+static SavedQuery insert_key = {
+	.sql = "INSERT INTO sharecollab.usage_key (source, source_key, usage_id, at, digest)"
+	" VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+	.nparams = 5, .types = {TEXTOID, TEXTOID, INT8OID, TIMESTAMPTZOID, BYTEAOID}
+};
+
+static SavedQuery key_digest = {
+	.sql = "SELECT k.digest, k.usage_id, k.at FROM sharecollab.usage_key AS k WHERE k.source OPERATOR(pg_catalog.=) $1"
+	" AND k.source_key OPERATOR(pg_catalog.=) $2",
+	.nparams = 2, .types = {TEXTOID, TEXTOID}
+};
+
+static SavedQuery difference = {
+	.sql = "SELECT pg_catalog.string_agg(pg_catalog.format('%s is %s, but was %s', d.name,"
+	" coalesce(d.new, 'null'), coalesce(d.old, 'null')), '; ')"
+	" FROM sharecollab.usage AS u, LATERAL (VALUES"
+	" ('pool_id', u.pool_id::pg_catalog.text, $3::pg_catalog.text),"
+	" ('consumer_id', u.consumer_id::pg_catalog.text, $4::pg_catalog.text),"
+	" ('provider_id', u.provider_id::pg_catalog.text, $5::pg_catalog.text),"
+	" ('lease_id', u.lease_id::pg_catalog.text, $6::pg_catalog.text),"
+	" ('meter', u.meter::pg_catalog.text, $7),"
+	" ('quantity', pg_catalog.trim_scale(u.quantity)::pg_catalog.text, pg_catalog.trim_scale($8)::pg_catalog.text),"
+	" ('during', u.during::pg_catalog.text, $9::pg_catalog.text),"
+	" ('labels', u.labels::pg_catalog.text, $10::pg_catalog.text)) AS d (name, old, new)"
+	" WHERE u.at OPERATOR(pg_catalog.=) $1 AND u.usage_id OPERATOR(pg_catalog.=) $2"
+	" AND NOT coalesce(d.old OPERATOR(pg_catalog.=) d.new, d.old IS NULL AND d.new IS NULL)",
+	.nparams = 10, .types = {TIMESTAMPTZOID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, TEXTOID, NUMERICOID, TSTZRANGEOID, JSONBOID}
+};
+
+/* what a record says, in the order that the statements above and the digest have it */
+static const char *const payload_columns[] = {
+	"pool_id", "consumer_id", "provider_id", "lease_id", "meter", "quantity", "during", "labels"
+};
+
+enum
+{
+	PAYLOAD_POOL, PAYLOAD_CONSUMER, PAYLOAD_PROVIDER, PAYLOAD_LEASE, PAYLOAD_METER,
+	PAYLOAD_QUANTITY, PAYLOAD_DURING, PAYLOAD_LABELS, PAYLOAD_COLUMNS
+};
+
+static void
+add_text(StringInfo out, const char *data, int len)
+{
+	pq_sendint32(out, len);
+	appendBinaryStringInfo(out, data, len);
+}
+
+/*
+ * SHA-256 of a record in a form that depends on neither settings nor versions:
+ * equal records are equal bytes.
+ */
+static bytea *
+payload_digest(const Datum *values, const bool *nulls)
+{
+	StringInfoData out;
+	bytea	   *result = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
+	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA256);
+	text	   *meter = DatumGetTextPP(values[PAYLOAD_METER]);
+	char	   *quantity = numeric_normalize(DatumGetNumeric(values[PAYLOAD_QUANTITY]));
+	Jsonb	   *labels = DatumGetJsonbP(values[PAYLOAD_LABELS]);
+	char	   *json = JsonbToCString(NULL, &labels->root, VARSIZE(labels));
+	RangeType  *during = DatumGetRangeTypeP(values[PAYLOAD_DURING]);
+	RangeBound	lower;
+	RangeBound	upper;
+	bool		empty;
+
+	initStringInfo(&out);
+	for (int i = PAYLOAD_POOL; i <= PAYLOAD_LEASE; i++)
+		pq_sendint64(&out, nulls[i] ? 0 : DatumGetInt64(values[i]));
+	add_text(&out, VARDATA_ANY(meter), VARSIZE_ANY_EXHDR(meter));
+	add_text(&out, quantity, strlen(quantity));
+	range_deserialize(lookup_type_cache(RangeTypeGetOid(during), TYPECACHE_RANGE_INFO), during,
+					  &lower, &upper, &empty);
+	pq_sendbyte(&out, range_get_flags(during));
+	pq_sendint64(&out, empty ? 0 : DatumGetInt64(lower.val));
+	pq_sendint64(&out, empty ? 0 : DatumGetInt64(upper.val));
+	add_text(&out, json, strlen(json));
+
+	if (hash == NULL || pg_cryptohash_init(hash) < 0 ||
+		pg_cryptohash_update(hash, (const uint8 *) out.data, out.len) < 0 ||
+		pg_cryptohash_final(hash, (uint8 *) VARDATA(result), PG_SHA256_DIGEST_LENGTH) < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not compute a digest of usage")));
+	pg_cryptohash_free(hash);
+	pfree(out.data);
+	SET_VARSIZE(result, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
+	return result;
+}
+
+/*
+ * The key is taken already: by the same record?  If not, say what differs.
+ */
+static void
+require_same(text *source, text *key, bytea *digest, const Datum *payload, const bool *nulls)
+{
+	Datum		keys[2] = {PointerGetDatum(source), PointerGetDatum(key)};
+	Datum		values[2 + PAYLOAD_COLUMNS];
+	char		null_flags[2 + PAYLOAD_COLUMNS];
+	bytea	   *recorded;
+	bool		isnull = true;
+	int64		usage_id;
+
+	if (query_latest(&key_digest, keys) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access due to concurrent recording of usage")));
+	recorded = DatumGetByteaPP(query_value(0, 1, NULL));
+	if (VARSIZE_ANY_EXHDR(recorded) == VARSIZE_ANY_EXHDR(digest) &&
+		memcmp(VARDATA_ANY(recorded), VARDATA_ANY(digest), VARSIZE_ANY_EXHDR(digest)) == 0)
+		return;
+	usage_id = DatumGetInt64(query_value(0, 2, NULL));
+	values[0] = query_value(0, 3, NULL);
+	values[1] = Int64GetDatum(usage_id);
+	memset(null_flags, ' ', sizeof(null_flags));
+	for (int i = 0; i < PAYLOAD_COLUMNS; i++)
+	{
+		values[2 + i] = payload[i];
+		null_flags[2 + i] = nulls[i] ? 'n' : ' ';
+	}
+	if (query_run(&difference, values, null_flags, false) > 0)
+		query_value(0, 1, &isnull);
+	ereport(ERROR,
+			(errcode(ERRCODE_UNIQUE_VIOLATION),
+			 errmsg("usage \"%s\" of source \"%s\" was recorded otherwise",
+					text_to_cstring(key), text_to_cstring(source)),
+			 isnull ? errdetail("It is usage " INT64_FORMAT ".", usage_id) :
+			 errdetail("In usage " INT64_FORMAT " %s.", usage_id, TextDatumGetCString(query_value(0, 1, NULL))),
+			 errhint("Usage is never changed: record a correction, with a negative quantity, under a key of its own.")));
+}
+
+/*
+ * The lease that something was used under is one of the consumer, in the pool.
+ */
+static void
+require_lease(const Datum *payload)
+{
+	TableRow	row;
+	ScanKeyData keys[2];
+	bool		isnull;
+
+	key_int8(keys, 1, DatumGetInt64(payload[PAYLOAD_POOL]));
+	key_int8(keys, 2, DatumGetInt64(payload[PAYLOAD_LEASE]));
+	row_open(&row, "lease", "lease_pkey", GetLatestSnapshot(), keys, 2);
+	if (!row_next(&row) ||
+		DatumGetInt64(row_column(&row, "consumer_id", &isnull)) != DatumGetInt64(payload[PAYLOAD_CONSUMER]))
+		ereport(ERROR,
+				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+				 errmsg("the consumer has no lease " INT64_FORMAT " in the pool",
+						DatumGetInt64(payload[PAYLOAD_LEASE]))));
+	row_close(&row);
+}
+
+/*
+ * Before a row of usage is inserted, whoever does it: take its key, and leave
+ * out what was recorded before.
+ */
+PG_FUNCTION_INFO_V1(usage_once);
+Datum
+usage_once(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	Relation	relation;
+	HeapTuple	tuple;
+	Datum		payload[PAYLOAD_COLUMNS];
+	bool		nulls[PAYLOAD_COLUMNS];
+	Datum		values[5];
+	static const char *const key_columns[] = {"source", "source_key", "usage_id", "at"};
+	bytea	   *digest;
+	bool		isnull;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || !TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("usage_once() must be called as a trigger before each row that is inserted")));
+	relation = trigger->tg_relation;
+	tuple = trigger->tg_trigtuple;
+	if (is_restore(trigger))
+		return PointerGetDatum(tuple);
+
+	for (int i = 0; i < PAYLOAD_COLUMNS; i++)
+	{
+		payload[i] = heap_getattr(tuple, column_number(relation, payload_columns[i]),
+								  RelationGetDescr(relation), &nulls[i]);
+		if (nulls[i] && i != PAYLOAD_PROVIDER && i != PAYLOAD_LEASE)
+			return PointerGetDatum(tuple);	/* NOT NULL refuses it */
+	}
+	for (size_t i = 0; i < lengthof(key_columns); i++)
+	{
+		values[i] = heap_getattr(tuple, column_number(relation, key_columns[i]),
+								 RelationGetDescr(relation), &isnull);
+		if (isnull)
+			return PointerGetDatum(tuple);
+	}
+	if (!nulls[PAYLOAD_LEASE])
+		require_lease(payload);
+	digest = payload_digest(payload, nulls);
+	values[4] = PointerGetDatum(digest);
+
+	SPI_connect();
+	if (query_run(&insert_key, values, NULL, false) == 0)
+	{
+		require_same(DatumGetTextPP(values[0]), DatumGetTextPP(values[1]), digest, payload, nulls);
+		tuple = NULL;
+	}
+	SPI_finish();
+	return PointerGetDatum(tuple);
+}
+
+/* ----------
+ * Many at once
+ * ----------
+ */
+
+/*
+ * Record the rows of a FROM item with the columns pool, consumer, provider,
+ * lease_id, meter, quantity, during, labels, source and source_key, in one
+ * statement; how many are new, and how many were there.  In the order of their
+ * keys, so that two that record the same wait for each other rather than
+ * deadlock.  The caller has connected SPI.
+ */
+void
+usage_write(const char *from, int nargs, Oid *types, Datum *values, int64 *inserted, int64 *skipped)
+{
+	/* the name functions are for those that are not found: they say so */
+	char	   *sql = psprintf("WITH source AS MATERIALIZED (SELECT s.* FROM %s AS s), inserted AS ("
+							   "INSERT INTO sharecollab.usage (pool_id, consumer_id, provider_id, lease_id, meter,"
+							   " quantity, during, at, labels, source, source_key)"
+							   " SELECT coalesce(p.pool_id, sharecollab.pool_id(s.pool)),"
+							   " coalesce(c.party_id, sharecollab.party_id(s.consumer)),"
+							   " coalesce(v.party_id, sharecollab.party_id(s.provider)), s.lease_id, s.meter, s.quantity,"
+							   " s.during, lower(s.during), coalesce(s.labels, '{}'), s.source, s.source_key"
+							   " FROM source AS s"
+							   " LEFT JOIN sharecollab.pool AS p ON p.name = s.pool"
+							   " LEFT JOIN sharecollab.party AS c ON c.name = s.consumer"
+							   " LEFT JOIN sharecollab.party AS v ON v.name = s.provider"
+							   " ORDER BY s.source COLLATE \"C\", s.source_key COLLATE \"C\" RETURNING 1)"
+							   " SELECT (SELECT count(*) FROM inserted), (SELECT count(*) FROM source)", from);
+
+	if (SPI_execute_with_args(sql, nargs, types, values, NULL, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not execute \"%s\"", sql);
+	*inserted = DatumGetInt64(query_value(0, 1, NULL));
+	*skipped = DatumGetInt64(query_value(0, 2, NULL)) - *inserted;
+}
+
+/* record_usage(source) */
+PG_FUNCTION_INFO_V1(usage_record);
+Datum
+usage_record(PG_FUNCTION_ARGS)
+{
+	static const char *const names[] = {"source"};
+	Oid			relation;
+	int64		inserted;
+	int64		skipped;
+
+	require_arguments(fcinfo, lengthof(names), names);
+	relation = PG_GETARG_OID(0);
+	if (get_rel_name(relation) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relation)));
+	SPI_connect();
+	usage_write(quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)),
+										   get_rel_name(relation)),
+				0, NULL, NULL, &inserted, &skipped);
+	SPI_finish();
+	PG_RETURN_INT64(inserted);
+}
+
+/* ----------
+ * Partitions
+ * ----------
+ */
+
+static void
+run(const char *sql)
+{
+	if (SPI_execute(sql, false, 0) < 0)
+		elog(ERROR, "could not execute \"%s\"", sql);
+}
+
+/*
+ * create_usage_partition(month): the partition of a month of UTC.  What was
+ * recorded of it until now moves there from the default partition.
+ */
+PG_FUNCTION_INFO_V1(usage_partition);
+Datum
+usage_partition(PG_FUNCTION_ARGS)
+{
+	static const char *const names[] = {"month"};
+	DateADT		date;
+	int			year,
+				month,
+				day;
+	char	   *name;
+	char	   *table;
+	char	   *starts;
+	char	   *ends;
+	Relation	usage;
+	Oid			namespace;
+	Oid			owner;
+	Oid			created;
+
+	require_arguments(fcinfo, lengthof(names), names);
+	date = PG_GETARG_DATEADT(0);
+	if (DATE_NOT_FINITE(date) || date < -POSTGRES_EPOCH_JDATE + date2j(1, 1, 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("usage has partitions for months from the year 1 on")));
+	j2date(date + POSTGRES_EPOCH_JDATE, &year, &month, &day);
+	name = psprintf("usage_%04d_%02d", year, month);
+	starts = psprintf("timestamptz '%04d-%02d-01 00:00:00+00'", year, month);
+	ends = psprintf("timestamptz '%04d-%02d-01 00:00:00+00'", month == 12 ? year + 1 : year, month % 12 + 1);
+
+	SPI_connect();
+	usage = open_own_table("usage", ShareUpdateExclusiveLock);
+	namespace = RelationGetNamespace(usage);
+	owner = usage->rd_rel->relowner;
+	table_close(usage, NoLock);
+	if (OidIsValid(get_relname_relid(name, namespace)))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_TABLE),
+				 errmsg("partition \"%s\" exists already", name)));
+	table = quote_qualified_identifier(get_namespace_name(namespace), name);
+	run("LOCK TABLE sharecollab.usage_default IN ACCESS EXCLUSIVE MODE");
+	run(psprintf("CREATE TABLE %s (LIKE sharecollab.usage INCLUDING DEFAULTS INCLUDING CONSTRAINTS)", table));
+	run("ALTER TABLE sharecollab.usage_default DISABLE TRIGGER keep_facts");
+	run(psprintf("WITH moved AS (DELETE FROM sharecollab.usage_default WHERE at >= %s AND at < %s RETURNING *)"
+				 " INSERT INTO %s SELECT * FROM moved", starts, ends, table));
+	run("ALTER TABLE sharecollab.usage_default ENABLE TRIGGER keep_facts");
+	run(psprintf("ALTER TABLE %s ADD PRIMARY KEY (pool_id, at, usage_id)", table));
+	run(psprintf("CREATE INDEX %s ON %s (pool_id, recorded_at)",
+				 quote_identifier(psprintf("%s_pool_id_recorded_at_idx", name)), table));
+	run(psprintf("ALTER TABLE sharecollab.usage ATTACH PARTITION %s FOR VALUES FROM (%s) TO (%s)",
+				 table, starts, ends));
+	run(psprintf("CREATE TRIGGER keep_facts_truncate BEFORE TRUNCATE ON %s"
+				 " FOR EACH STATEMENT EXECUTE FUNCTION sharecollab.refuse_change()", table));
+	run(psprintf("ALTER TABLE %s OWNER TO %s", table,
+				 quote_identifier(GetUserNameFromId(owner, false))));
+	created = get_relname_relid(name, namespace);
+	SPI_finish();
+	PG_RETURN_OID(created);
+}
