@@ -164,6 +164,10 @@ ALTER TABLE posting ENABLE ROW LEVEL SECURITY;
 GRANT SELECT ON posting TO PUBLIC;
 CREATE POLICY known ON posting FOR SELECT USING (account_id IN (SELECT a.account_id FROM account AS a));
 
+ALTER TABLE account_balance ENABLE ROW LEVEL SECURITY;
+GRANT SELECT ON account_balance TO PUBLIC;
+CREATE POLICY known ON account_balance FOR SELECT USING (account_id IN (SELECT a.account_id FROM account AS a));
+
 ALTER TABLE journal ENABLE ROW LEVEL SECURITY;
 GRANT SELECT ON journal TO PUBLIC;
 CREATE POLICY known ON journal FOR SELECT USING (
@@ -189,7 +193,7 @@ CREATE POLICY known ON event FOR SELECT USING (
 
 -- Views: rows are those of the tables
 
-GRANT SELECT ON pool_status, supply_status, lease_status, lease_in_deficit, lease_price, identity_status, task_status, audit_trail,
+GRANT SELECT ON pool_status, supply_status, lease_status, lease_in_deficit, lease_price, identity_status, task_status, audit_trail, ledger,
 	focus_cost_and_usage, focus_invoice_detail, focus_billing_period, focus_contract_commitment TO PUBLIC;
 
 -- Functions that run as the owner of the extension. Each looks at the caller's

@@ -11,7 +11,7 @@ SET client_min_messages = warning;
 SET search_path = sharecollab, public;
 
 BEGIN;
-SELECT plan(29);
+SELECT plan(28);
 
 CREATE ROLE l_mallory;
 CREATE ROLE l_victim;
@@ -198,7 +198,7 @@ DECLARE
 	payload text;
 BEGIN
 	FOR f IN
-		SELECT p.oid, p.oid::regprocedure::text AS name, p.proargtypes::oid[] AS types, p.proretset
+		SELECT p.oid, p.oid::regprocedure::text AS name, p.proargtypes::oid[] AS types, p.provariadic <> 0 AS variadic
 		FROM pg_proc AS p
 		WHERE p.pronamespace = 'sharecollab'::regnamespace AND p.prokind = 'f' AND p.prorettype NOT IN ('trigger'::regtype, 'internal'::regtype)
 		AND 'internal'::regtype <> ALL (p.proargtypes::oid[]) AND 'cstring'::regtype <> ALL (p.proargtypes::oid[])
@@ -209,7 +209,7 @@ BEGIN
 			function := f.name;
 			said := pg_temp.said(session_user::text, (
 				SELECT format('SELECT count(*) FROM (SELECT %s(%s)) AS x', f.oid::regproc, string_agg(
-					CASE t WHEN 'text'::regtype THEN quote_literal(payload) || '::text'
+					CASE WHEN n = array_length(f.types, 1) AND f.variadic THEN 'VARIADIC ' ELSE '' END || CASE t WHEN 'text'::regtype THEN quote_literal(payload) || '::text'
 						WHEN 'text[]'::regtype THEN format('ARRAY[%L]::text[]', payload)
 						WHEN 'tstzrange'::regtype THEN '''[2100-01-01,2100-01-02)''::tstzrange'
 						WHEN 'numeric'::regtype THEN '1::numeric'

@@ -92,6 +92,7 @@ UPDATE key SET journal = post_journal('invoice', ARRAY[cash, owed], '{5,-5}', 'm
 SELECT post_journal('invoice', ARRAY[open_account('m_rival', 'receivable', 'USD', 'm_pool'), owed], '{7,-7}', 'm_pool') FROM key;
 INSERT INTO exchange_rate (base, quote, at, rate) VALUES ('USD', 'EUR', '2026-01-01', 0.9);
 SELECT set_grid_intensity('m', profile(100));
+INSERT INTO account_balance (account_id, at, balance) SELECT a, '2026-01-01', 0 FROM key, unnest(ARRAY[cash, owed]) AS a;
 ALTER TABLE key ADD pool bigint, ADD quota bigint, ADD consumer bigint, ADD project bigint;
 UPDATE key SET pool = pool_id('m_pool'), consumer = party_id('m_consumer'), project = project_id('m_project'),
 	quota = (SELECT q.quota_id FROM quota AS q WHERE q.party_id = party_id('m_consumer'));
@@ -146,14 +147,16 @@ INSERT INTO readable VALUES
 	('account', 'consumer provider rival 1, auditor operator steward all, * 0'),
 	('journal', 'consumer rival 1, auditor operator provider steward all, * 0'),
 	('posting', 'provider 2, consumer rival 1, auditor operator steward all, * 0'),
+	('account_balance', 'consumer provider 1, auditor operator steward all, * 0'),
+	('ledger', 'provider 2, consumer rival 1, auditor operator steward all, * 0'),
 	('exchange_rate', 'none 0, * all'),
 	('grid_intensity', 'none 0, * all'),
 	('focus_cost_and_usage', 'operator all, consumer other 1, auditor rival steward 2, * 0'),
 	('focus_invoice_detail', 'operator all, consumer other 1, auditor rival steward 2, * 0'),
 	('focus_billing_period', 'operator rival all, contributor maintainer none outsider owner team 0, * 1'),
 	('focus_contract_commitment', 'auditor operator rival steward all, * 0'),
-	('event', 'none 0, team 1, rival 10, other 13, invited 2, outsider 3, contributor 4, operator all, auditor steward 23, consumer provider 6, * 8'),
-	('audit_trail', 'none 0, team 1, rival 12, other 14, invited 2, outsider 3, contributor 4, provider 6, consumer 9, operator all, auditor steward 27, * 8'),
+	('event', 'none 0, team 1, rival 11, other 13, invited 2, outsider 3, contributor 5, operator all, auditor steward 23, consumer provider 6, * 8'),
+	('audit_trail', 'none 0, team 1, rival 13, other 14, invited 2, outsider 3, contributor 5, provider 6, consumer 9, operator all, auditor steward 27, * 8'),
 	('pool_status', 'operator rival all, contributor maintainer none outsider owner team 0, * 1'),
 	('supply_status', 'other 1, operator all, auditor provider steward 2, * 0'),
 	('lease_status', 'other 1, rival 2, consumer 3, operator all, auditor steward 4, * 0'),
@@ -252,6 +255,24 @@ INSERT INTO callable VALUES
 	('import_registry', $$SELECT skipped FROM import_registry('m_project', '{}')$$, 'contributor 42501, maintainer operator owner 1, * 42704'),
 	-- money
 	('open_account', $$SELECT open_account('m_consumer', 'prepaid', 'USD', 'm_pool') > 0$$, 'operator true, * 42501'),
+	('set_limits', $$SELECT set_limits(cash, 0) FROM key$$, 'operator done, * 42501'),
+	('balance', $$SELECT balance(cash) FROM key$$, 'auditor consumer operator steward 5, * 0'),
+	('balances', $$SELECT count(*) FROM balances()$$, 'consumer provider rival 1, auditor operator steward 3, * 0'),
+	('trial_balance', $$SELECT count(*) FROM trial_balance()$$, 'consumer provider rival 2, auditor operator steward 3, * 0'),
+	('aged_payables', $$SELECT count(*) FROM aged_payables('m_pool')$$, 'consumer invited rival 0, auditor operator provider steward 2, * 42704'),
+	('record_payment', $$SELECT record_payment('m_pool', 'm_consumer', 1) > 0$$, 'operator true, auditor consumer invited provider rival steward 42501, * 42704'),
+	('deposit', $$SELECT deposit('hold', 'm_pool', 'm_consumer', 1) > 0$$, 'operator SC007, auditor consumer invited provider rival steward 42501, * 42704'),
+	('payout', $$SELECT count(*) FROM payout('m_pool', 'm_provider')$$, 'operator 0, * 42501'),
+	('exchange', $$SELECT exchange('m_provider', 1, 'USD', 'EUR', 'payable', 'm_pool') > 0$$, 'operator true, * 42501'),
+	('exchange_rate_at', $$SELECT exchange_rate_at('USD', 'EUR')$$, 'none 42704, * 0.9'),
+	('create_usage_partition', $$SELECT create_usage_partition('2026-02-01')$$, 'operator usage_2026_02, * 42501'),
+	('record_usage', $$SELECT record_usage('m_pool', 'm_consumer', 'tokens', 1, '[2026-02-01,2026-02-02)', 'm', 'new') > 0$$, 'operator true, * 42501'),
+	('set_rate', $$SELECT set_rate('m_pool', 'other', 1) > 0$$, 'operator true, auditor consumer invited provider rival steward 42501, * 42704'),
+	('rated', $$SELECT count(*) FROM rated('m_pool', '[2026-02-01,2026-03-01)')$$, 'invited provider 0, consumer rival 2, auditor operator steward 4, * 42704'),
+	('rating_corrections', $$SELECT count(*) FROM rating_corrections('m_pool', '[2026-02-01,2026-03-01)')$$, 'invited provider 0, consumer rival 3, auditor operator steward 6, * 42704'),
+	('import_sacct', $$SELECT inserted FROM import_sacct('m_pool', '')$$, 'operator 0, * 42501'),
+	('import_swf', $$SELECT inserted FROM import_swf('m_pool', '')$$, 'operator 0, * 42501'),
+	('import_opencost', $$SELECT inserted FROM import_opencost('m_pool', '')$$, 'operator 0, * 42501'),
 	('post_journal', $$SELECT post_journal('payment', ARRAY[cash, owed], '{1,-1}', 'm_pool') > 0 FROM key$$, 'operator true, auditor consumer invited provider rival steward 42501, * 42704'),
 	('reverse_journal', $$SELECT reverse_journal(journal) > 0 FROM key$$, 'operator true, * 42501');
 
@@ -296,7 +317,7 @@ SELECT set_eq($$
 	WHERE pronamespace = 'sharecollab'::regnamespace AND prorettype <> 'trigger'::regtype AND (provolatile <> 'i' OR prosecdef)
 	-- these look at nothing but their arguments and settings
 	AND proname NOT IN ('profile_in', 'profile_out', 'activity_in', 'activity_out', 'calling_role', 'occupied', 'terms_violation',
-		'booking_violation', 'recurring', 'pushed_commits', 'github_event', 'gitlab_event', 'registry_event', 'html_period', 'html_page')
+		'booking_violation', 'recurring', 'pushed_commits', 'github_event', 'gitlab_event', 'registry_event', 'html_period', 'html_page', 'sacct_usage', 'swf_usage', 'opencost_usage')
 $$, $$SELECT DISTINCT function FROM callable$$, 'every function that is not immutable is listed');
 
 -- What the matrix does not call
