@@ -83,7 +83,7 @@ static SavedQuery insert_lines = {
 	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($3), pg_catalog.unnest($4), pg_catalog.unnest($5))"
 	" WITH ORDINALITY AS l (pool_id, quantity, during, reference, n)"
 	" JOIN sharecollab.pool AS p ON p.pool_id = l.pool_id ORDER BY l.n"
-	" ON CONFLICT (pool_id, consumer_id, reference) DO NOTHING RETURNING lease_id",
+	" ON CONFLICT (pool_id, reference) DO NOTHING RETURNING lease_id",
 	.nparams = 8, .types = {INT8ARRAYOID, INT8OID, NUMERICARRAYOID, TSTZRANGEARRAYOID, TEXTARRAYOID,
 	INT8OID, INTERVALOID, BOOLOID}
 };
@@ -91,10 +91,10 @@ static SavedQuery insert_lines = {
 /* what a reference stands for, and whether it is the same wish */
 static SavedQuery lease_by_reference = {
 	.sql = "SELECT l.lease_id, l.booking_id,"
-	" l.quantity = $4 AND l.during = $5 AND l.preemptible = $6,"
+	" l.consumer_id = $3 AND l.quantity = $4 AND l.during = $5 AND l.preemptible = $6,"
 	" (SELECT pg_catalog.count(*) FROM sharecollab.lease AS o WHERE o.booking_id = l.booking_id"
-	" AND o.reference IS NOT NULL)"
-	" FROM sharecollab.lease AS l WHERE l.pool_id = $1 AND l.reference = $2 AND l.consumer_id = $3",
+	" AND o.reference IS NOT NULL), l.consumer_id"
+	" FROM sharecollab.lease AS l WHERE l.pool_id = $1 AND l.reference = $2",
 	.nparams = 6, .types = {INT8OID, TEXTOID, INT8OID, NUMERICOID, TSTZRANGEOID, BOOLOID}
 };
 
@@ -634,8 +634,9 @@ find_reference(const Booking *booking, const Line *lines, int nlines, int64 cons
 					 errmsg("reference \"%s\" is already used in pool \"%s\"",
 							text_to_cstring(line_reference(booking, i)),
 							text_to_cstring(lines[i].pool_name)),
+					 acts_for(DatumGetInt64(query_value(0, 5, NULL))) || (pool_roles(lines[i].pool_id) & POOL_OVERSEER) ?
 					 errdetail("Lease " INT64_FORMAT " has it, and is not the same.",
-							   DatumGetInt64(query_value(0, 1, NULL))),
+							   DatumGetInt64(query_value(0, 1, NULL))) : 0,
 					 errhint("Repeat the call with the same arguments, or use a new reference.")));
 		if (booking->is_bundle)
 		{

@@ -144,7 +144,7 @@ CREATE TABLE lease (
 	recorded_by	text NOT NULL DEFAULT calling_role(),
 	recorded_at	timestamptz NOT NULL DEFAULT now(),
 	PRIMARY KEY (pool_id, lease_id),
-	UNIQUE (pool_id, consumer_id, reference),
+	UNIQUE (pool_id, reference),
 	CHECK ((ended_at IS NULL) = (end_reason IS NULL))
 );
 CREATE INDEX lease_lease_id_idx ON lease (lease_id);
@@ -165,7 +165,7 @@ COMMENT ON COLUMN lease.consumer_id IS 'Who holds the lease.';
 COMMENT ON COLUMN lease.quantity IS 'In units of the pool, below 10^12 and with at most 6 decimal places.';
 COMMENT ON COLUMN lease.during IS 'Half-open period as reserved; an unbounded end means until released.';
 COMMENT ON COLUMN lease.price IS 'Price of a unit for an hour as quoted when the lease was reserved; NULL for the pool''s price.';
-COMMENT ON COLUMN lease.reference IS 'What the lease is called elsewhere (a job or pod); unique among the consumer''s in the pool, so that nothing is imported twice.';
+COMMENT ON COLUMN lease.reference IS 'What the lease is called elsewhere (a job or pod); unique within the pool, so that nothing is imported twice.';
 COMMENT ON COLUMN lease.booking_id IS 'What the lines of a bundle, reserved together, have in common.';
 COMMENT ON COLUMN lease.held_until IS 'The lease is only held, until then: it holds its quantity, and ends unless it is confirmed. NULL once it is.';
 COMMENT ON COLUMN lease.preemptible IS 'Whether the lease may be reclaimed, with the pool''s notice, and goes first where supply is withdrawn.';

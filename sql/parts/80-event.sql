@@ -201,7 +201,7 @@ BEGIN ATOMIC
 		- coalesce((
 			SELECT load_profile(occupied(l.effective, l.buffer), l.quantity)
 			FROM leases_as_of(p.pool_id, availability_as_of.as_of) AS l
-			WHERE NOT (l.held_until <= availability_as_of.as_of AND l.ended_at IS NULL)), '{}'),
+			WHERE (l.held_until <= availability_as_of.as_of AND l.ended_at IS NULL) IS NOT TRUE), '{}'),
 		availability_as_of.during))
 	FROM pool AS p
 	WHERE p.pool_id = pool_id(availability_as_of.pool) AND NOT isempty(availability_as_of.during);

@@ -250,7 +250,7 @@ BEGIN
 				' SELECT v.pool_id, v.lease_id, v.consumer_id, v.quantity, v.during, v.price, CASE WHEN random() < 0 THEN v.reference ELSE coalesce('
 				' (SELECT o.reference FROM %%1$s AS o WHERE o.pool_id = v.pool_id AND o.reference IS NOT NULL ORDER BY md5(o.lease_id || v.lease_id::text) LIMIT 1), v.reference) END'
 				' FROM (VALUES %s) AS v %1$s'
-				' ON CONFLICT (pool_id, consumer_id, reference) DO UPDATE SET quantity = (l.quantity + excluded.quantity) / 2 - mod((l.quantity + excluded.quantity) / 2, 0.001) + 0.001, during = excluded.during',
+				' ON CONFLICT (pool_id, reference) DO UPDATE SET quantity = (l.quantity + excluded.quantity) / 2 - mod((l.quantity + excluded.quantity) / 2, 0.001) + 0.001, during = excluded.during',
 				columns, pg_temp.lease_values(1, 'steady')));
 		ELSIF r < 0.94 THEN
 			PERFORM pg_temp.try('merge', format('MERGE INTO %%1$s AS l'

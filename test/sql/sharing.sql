@@ -395,10 +395,10 @@ SELECT try($q$MERGE INTO lease AS l
 	WHEN MATCHED THEN UPDATE SET quantity = v.quantity$q$);
 -- ON CONFLICT
 INSERT INTO lease (pool_id, consumer_id, quantity, during, reference) VALUES (1, 4, 1, '[2026-03-01,2026-03-02)', 'copy-3'), (1, 4, 1, '[2026-03-05,2026-03-06)', 'new')
-ON CONFLICT (pool_id, consumer_id, reference) DO UPDATE SET quantity = lease.quantity - excluded.quantity;
+ON CONFLICT (pool_id, reference) DO UPDATE SET quantity = lease.quantity - excluded.quantity;
 INSERT INTO lease (pool_id, consumer_id, quantity, during, reference) VALUES (1, 4, 1000, '[2026-03-01,2026-03-02)', 'copy-3') ON CONFLICT DO NOTHING;
 SELECT try($q$INSERT INTO lease (pool_id, consumer_id, quantity, during, reference) VALUES (1, 4, 1000, '[2026-03-01,2026-03-02)', 'copy-3')
-	ON CONFLICT (pool_id, consumer_id, reference) DO UPDATE SET quantity = excluded.quantity$q$);
+	ON CONFLICT (pool_id, reference) DO UPDATE SET quantity = excluded.quantity$q$);
 SELECT * FROM calendar_differences();
 -- several in one statement
 WITH gone AS (DELETE FROM lease WHERE reference = 'copy-2'),
