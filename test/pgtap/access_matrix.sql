@@ -274,7 +274,24 @@ INSERT INTO callable VALUES
 	('import_swf', $$SELECT inserted FROM import_swf('m_pool', '')$$, 'operator 0, * 42501'),
 	('import_opencost', $$SELECT inserted FROM import_opencost('m_pool', '')$$, 'operator 0, * 42501'),
 	('post_journal', $$SELECT post_journal('payment', ARRAY[cash, owed], '{1,-1}', 'm_pool') > 0 FROM key$$, 'operator true, auditor consumer invited provider rival steward 42501, * 42704'),
-	('reverse_journal', $$SELECT reverse_journal(journal) > 0 FROM key$$, 'operator true, * 42501');
+	('reverse_journal', $$SELECT reverse_journal(journal) > 0 FROM key$$, 'operator true, * 42501'),
+	-- closing, and what it is made of
+	('close_billing_period', $$SELECT close_billing_period('m_pool', '[2026-02-01,2026-03-01)') IS NOT NULL$$, 'operator true, auditor consumer invited provider rival steward 42501, * 42704'),
+	('close_charges', $$SELECT close_charges(pool, 1) FROM key$$, 'operator null, * 42501'),
+	('close_postings', $$SELECT close_postings(pool, 1) FROM key$$, 'operator null, * 42501'),
+	('close_contributors', $$SELECT close_contributors(pool, 1, '{}', NULL) FROM key$$, 'operator null, * 42501'),
+	('close_balances', $$SELECT close_balances(pool, 1) FROM key$$, 'operator null, * 42501'),
+	('earned_shares', $$SELECT count(*) FROM key, earned_shares(pool, (SELECT min(billing_period_id) FROM billing_period))$$, '* 0'),
+	('contribution_weights', $$SELECT count(*) FROM contribution_weights('m_project', '2027-01-01')$$, 'contributor maintainer operator owner 1, * 42704'),
+	('billing_period_digest', $$SELECT billing_period_digest(b.pool_id, b.billing_period_id) IS NOT NULL FROM billing_period AS b ORDER BY 1 LIMIT 1$$, 'contributor maintainer none outsider owner team null, * true'),
+	('billing_period_differences', $$SELECT count(*) FROM key, billing_period AS b, billing_period_differences(b.pool_id, b.billing_period_id)$$, 'operator 3, auditor rival steward 2, consumer other 1, * 0'),
+	('verify_books', $$SELECT verify_books('m_pool') IS NULL$$, 'auditor operator steward false, consumer invited provider rival 42501, * 42704'),
+	('statement', $$SELECT count(*) FROM statement('m_consumer', '[2026-01-01,2101-01-01)')$$, 'auditor consumer operator steward 3, * 42704'),
+	('net_settlement', $$SELECT count(*) FROM net_settlement('m_pool')$$, 'operator 3, * 42501'),
+	-- what supply costs
+	('supply_cost', $$SELECT count(*) FROM supply_cost('m_pool', '[2026-02-01,2026-03-01)')$$, 'auditor operator steward 1, consumer invited provider rival 42501, * 42704'),
+	('cost_allocation', $$SELECT count(*) FROM cost_allocation('m_pool', '[2026-02-01,2026-03-01)')$$, 'auditor operator steward 2, consumer invited provider rival 42501, * 42704'),
+	('profit_report', $$SELECT count(*) FROM profit_report('m_pool', '[2026-02-01,2026-03-01)')$$, 'auditor operator steward 1, consumer invited provider rival 42501, * 42704');
 
 
 CREATE TEMP VIEW found AS

@@ -406,6 +406,9 @@ INSERT INTO expected VALUES
 	('supplies_as_of(bigint,timestamp with time zone)', 'set stable safe'),
 	('availability_as_of(text,tstzrange,timestamp with time zone)', 'stable safe definer'),
 	-- 60-reports
+	('supply_cost(text,tstzrange)', 'set stable safe'),
+	('cost_allocation(text,tstzrange,text,text[],text,numeric,tally,text,integer)', 'set stable safe'),
+	('profit_report(text,tstzrange,integer)', 'set stable safe'),
 	('utilization_report(text,tstzrange,interval)', 'set stable safe definer'),
 	('cost_report(text,tstzrange,integer)', 'set stable safe definer'),
 	('health_report(text,tstzrange,boolean,boolean,boolean,timestamp with time zone,timestamp with time zone)', 'set stable safe'),
