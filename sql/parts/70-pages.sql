@@ -259,6 +259,13 @@ BEGIN ATOMIC
 		FROM me, pool AS p, revenue_report(p.name, statement_html.during) AS r
 		WHERE EXISTS (SELECT FROM supply AS s WHERE s.pool_id = p.pool_id AND s.provider_id = me.party_id)
 		AND r.provider = me.name
+	), posted AS MATERIALIZED (
+		-- of each account its balances, and what was posted, by kind of journal
+		SELECT s.pool, s.account, s.currency, s.what, count(s.journal_id) AS postings, sum(s.amount) AS amount,
+			min(s.balance) FILTER (WHERE s.journal_id IS NULL) AS balance,
+			CASE s.what WHEN 'opening balance' THEN 1 WHEN 'closing balance' THEN 3 ELSE 2 END AS rank
+		FROM me, statement(me.name, statement_html.during) AS s
+		GROUP BY s.pool, s.account, s.currency, s.what
 	), balance AS MATERIALIZED (
 		SELECT b.currency, sum(b.owes) AS owes, sum(b.earns) AS earns
 		FROM (SELECT owed.currency, owed.cost AS owes, 0::numeric AS earns FROM owed
@@ -275,8 +282,12 @@ BEGIN ATOMIC
 				html_escape(o.currency)), '' ORDER BY o.pool) FROM owed AS o))
 		|| '<h2>Earns</h2>' || html_table('Supplied, by pool', ARRAY['Pool', 'Unit-hours', 'Unit', 'Revenue', 'Currency'],
 			(SELECT string_agg(html_row('<bdi>' || html_escape(e.pool) || '</bdi>', html_number(e.unit_hours), html_escape(e.unit), html_number(e.revenue),
-				html_escape(e.currency)), '' ORDER BY e.pool) FROM earned AS e)))
+				html_escape(e.currency)), '' ORDER BY e.pool) FROM earned AS e))
+		|| '<h2>Accounts</h2>' || html_table('Posted', ARRAY['Account', 'What', 'Postings', 'Amount', 'Balance', 'Currency'],
+			(SELECT string_agg(html_row(coalesce('<bdi>' || html_escape(p.pool) || '</bdi>, ', '') || html_escape(p.account), html_escape(p.what),
+				CASE WHEN p.rank = 2 THEN html_number(p.postings) END, html_number(p.amount), html_number(p.balance), html_escape(p.currency)),
+				'' ORDER BY p.pool NULLS FIRST, p.account, p.currency, p.rank, p.what) FROM posted AS p)))
 	FROM me;
 END;
 COMMENT ON FUNCTION statement_html(text, tstzrange, text) IS
-'A page about what a party owes for what it leased, and earns with what it supplied, of all pools, during a bounded period: the figures of cost_report and revenue_report. One self-contained document: see html_page. NULL for an empty period. Errors: 42704 unknown party, 22003 unbounded period, 22023 unknown time zone.';
+'A page about what a party owes for what it leased, and earns with what it supplied, of all pools, during a bounded period: the figures of cost_report and revenue_report; and its accounts as statement() has them, whose postings are summed by kind. One self-contained document: see html_page. NULL for an empty period. Errors: 42704 unknown party, 22003 unbounded period, 22023 unknown time zone.';

@@ -55,6 +55,12 @@ SELECT try(format('SELECT report_html(%s)', arguments)) FROM (VALUES ('''nothing
 --
 SELECT lines_of(statement_html('<script>alert(1)</script>', '[2026-01-05 00:00 Europe/Berlin,2026-01-07 00:00 Europe/Berlin)', 'Europe/Berlin'));
 SELECT line FROM lines_of(statement_html('"&''', '[2026-02-01,2026-03-01)')) AS line WHERE line ~ '^<(h1|p|tr|dl)';
+-- with what was posted to its accounts
+BEGIN;
+SELECT post_journal('payment', ARRAY[open_account('grid', 'cash', 'EUR'), open_account('"&''', 'receivable', 'EUR')], ARRAY[12.5, -12.5], occurred_at => '2026-02-03') > 0,
+	post_journal('payment', ARRAY[open_account('grid', 'cash', 'EUR'), open_account('"&''', 'receivable', 'EUR')], ARRAY[7, -7], occurred_at => '2026-01-03') > 0;
+SELECT line FROM lines_of(statement_html('"&''', '[2026-02-01,2026-03-01)')) AS line WHERE line ~ '(balance|payment|Accounts)';
+ROLLBACK;
 SELECT statement_html('grid', 'empty') IS NULL;
 SELECT try(format('SELECT statement_html(%s)', arguments)) FROM (VALUES ('''nobody'', ''[2026-01-05,2026-01-06)'''), ('''grid'', ''[2026-01-05,2026-01-06)'', ''Moon/Crater'''), ('''grid'', ''[2026-01-05,)''')) AS v (arguments);
 
