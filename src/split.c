@@ -66,10 +66,90 @@ require_finite(Datum numeric, const char *what)
 }
 
 /*
+ * The same number: mostly the same bytes.
+ */
+static bool
+same_number(Datum a, Datum b)
+{
+	return datumIsEqual(a, b, false, -1) || numeric_equal(a, b);
+}
+
+pg_noreturn static void
+negative_weight(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("weight must not be negative")));
+}
+
+pg_noreturn static void
+no_weight(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("cannot split an amount when all weights are zero")));
+}
+
+/*
+ * The shares in integers, if amount and weights fit them, as money does.
+ */
+static bool
+split_integers(SplitState *state, int64 nrows, Datum amount, int scale, const Datum *weights)
+{
+	Decimal		whole;
+	Decimal    *decimals;
+	TallyRow   *rows;
+	uint128    *parts;
+	int64		units;
+	int64		size;
+	int128		total = 0;
+	int			weight_scale = 0;
+
+	if (scale > DECIMAL_MAX_SCALE ||
+		decimal_from_numeric((struct varlena *) DatumGetPointer(amount), &whole) != DECIMAL_OK ||
+		!decimal_rescale(whole.mantissa, whole.scale, scale, &units))
+		return false;
+	size = units < 0 ? -units : units;
+
+	decimals = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(Decimal));
+	for (int64 i = 0; i < nrows; i++)
+	{
+		if (decimal_from_numeric((struct varlena *) DatumGetPointer(weights[i]), &decimals[i]) != DECIMAL_OK)
+			return false;
+		if (decimals[i].mantissa < 0)
+			negative_weight();
+		weight_scale = Max(weight_scale, decimals[i].scale);
+	}
+	parts = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(uint128));
+	for (int64 i = 0; i < nrows; i++)
+	{
+		int64		weight;
+
+		if (!decimal_rescale(decimals[i].mantissa, decimals[i].scale, weight_scale, &weight))
+			return false;
+		parts[i] = (uint128) size * weight;
+		total += weight;
+	}
+	if (total == 0 && size != 0)
+		no_weight();
+	rows = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(TallyRow));
+	tally_shares(rows, nrows, parts, Max(total, 1), size);
+	for (int64 i = 0; i < nrows; i++)
+	{
+		int64		share = units < 0 ? -(int64) rows[i].quantity : (int64) rows[i].quantity;
+
+		state->shares[i] = NumericGetDatum(scale == 0 ? int64_to_numeric(share) :
+										   int64_div_fast_to_numeric(share, scale));
+	}
+	return true;
+}
+
+/*
  * Compute the shares of all rows of a partition, in the current context.
  */
 static void
-split_partition(WindowObject window, SplitState *state, int64 nrows, Datum amount, int scale)
+split_partition(FmgrInfo *function, SplitState *state, WindowObject window, int64 nrows,
+				Datum amount, int scale)
 {
 	Datum		zero = int4_numeric(0);
 	Datum		one = int4_numeric(1);
@@ -83,6 +163,8 @@ split_partition(WindowObject window, SplitState *state, int64 nrows, Datum amoun
 	Datum	   *weights = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(Datum));
 	Remainder  *remainders = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(Remainder));
 	bool		negative = DatumGetBool(call2(numeric_lt, amount, zero));
+	bool		amount_varies = !get_fn_expr_arg_stable(function, 0);
+	bool		scale_varies = !get_fn_expr_arg_stable(function, 2);
 
 	if (!numeric_equal(call2(numeric_round, amount, digits), amount))
 		ereport(ERROR,
@@ -91,44 +173,48 @@ split_partition(WindowObject window, SplitState *state, int64 nrows, Datum amoun
 				 errdetail("The amount is %s.", DatumGetCString(call1(numeric_out, amount))),
 				 errhint("Round the amount first: round(amount, %d).", scale)));
 
-	/* a negative amount is split like the positive one */
-	units = call2(numeric_div_trunc, call1(numeric_abs, amount), unit);
-	left = units;
-
 	for (int64 i = 0; i < nrows; i++)
 	{
 		bool		isout;
 		Datum		weight = WinGetFuncArgInPartition(window, 1, i, WINDOW_SEEK_HEAD, false,
 													  &state->nulls[i], &isout);
-		bool		isnull;
-		Datum		other;
+		bool		isnull = false;
+		Datum		other = (Datum) 0;
 
 		CHECK_FOR_INTERRUPTS();
 		if (state->nulls[i])
 			weight = zero;
-		require_finite(weight, "weight");
-		if (DatumGetBool(call2(numeric_lt, weight, zero)))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("weight must not be negative")));
-		weights[i] = datumCopy(weight, false, -1);
-		total = call2(numeric_add, total, weight);
+		weights[i] = PointerGetDatum(pg_detoast_datum_copy((struct varlena *) DatumGetPointer(weight)));
 
-		other = WinGetFuncArgInPartition(window, 0, i, WINDOW_SEEK_HEAD, false, &isnull, &isout);
-		if (isnull || !numeric_equal(other, amount))
+		/* a constant need not be read from each row */
+		if (amount_varies)
+			other = WinGetFuncArgInPartition(window, 0, i, WINDOW_SEEK_HEAD, false, &isnull, &isout);
+		if (amount_varies && (isnull || !same_number(other, amount)))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("amount to split must be the same in every row of the partition")));
-		other = WinGetFuncArgInPartition(window, 2, i, WINDOW_SEEK_HEAD, false, &isnull, &isout);
-		if (isnull || DatumGetInt32(other) != scale)
+		if (scale_varies)
+			other = WinGetFuncArgInPartition(window, 2, i, WINDOW_SEEK_HEAD, false, &isnull, &isout);
+		if (scale_varies && (isnull || DatumGetInt32(other) != scale))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("scale of a split must be the same in every row of the partition")));
 	}
+	if (split_integers(state, nrows, amount, scale, weights))
+		return;
+
+	/* a negative amount is split like the positive one */
+	units = call2(numeric_div_trunc, call1(numeric_abs, amount), unit);
+	left = units;
+	for (int64 i = 0; i < nrows; i++)
+	{
+		require_finite(weights[i], "weight");
+		if (DatumGetBool(call2(numeric_lt, weights[i], zero)))
+			negative_weight();
+		total = call2(numeric_add, total, weights[i]);
+	}
 	if (numeric_equal(total, zero) && !numeric_equal(units, zero))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("cannot split an amount when all weights are zero")));
+		no_weight();
 
 	for (int64 i = 0; i < nrows; i++)
 	{
@@ -198,7 +284,8 @@ split_window(PG_FUNCTION_ARGS)
 		state->nulls = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(bool));
 		scratch = AllocSetContextCreate(CurrentMemoryContext, "split", ALLOCSET_DEFAULT_SIZES);
 		MemoryContextSwitchTo(scratch);
-		split_partition(window, state, nrows, datumCopy(amount, false, -1), scale);
+		amount = PointerGetDatum(pg_detoast_datum_copy((struct varlena *) DatumGetPointer(amount)));
+		split_partition(fcinfo->flinfo, state, window, nrows, amount, scale);
 		MemoryContextSwitchTo(GetMemoryChunkContext(state));
 		for (int64 i = 0; i < nrows; i++)
 			state->shares[i] = datumCopy(state->shares[i], false, -1);
