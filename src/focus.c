@@ -7,11 +7,10 @@
 
 #include "access/relation.h"
 #include "catalog/pg_type.h"
-#include "common/jsonapi.h"
 #include "compat.h"
 #include "funcapi.h"
+#include "json_text.h"
 #include "lib/stringinfo.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "query.h"
 #include "utils/builtins.h"
@@ -121,8 +120,7 @@ json_or_null(PG_FUNCTION_ARGS)
 {
 	text	   *value = PG_GETARG_TEXT_PP(0);
 
-	/* with its escapes, so that all functions on json can read it */
-	if (json_error_compat(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), GetDatabaseEncoding(), true) != JSON_SUCCESS)
+	if (!is_json_text(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)))
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(value);
 }

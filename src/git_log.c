@@ -147,6 +147,14 @@ split_person(Slice s)
 	return person;
 }
 
+static const char person_too_long[] = "name and address of more than " CppAsString2(GIT_PERSON_MAX) " bytes";
+
+static bool
+person_fits(GitPerson person)
+{
+	return person.name.len + person.email.len <= GIT_PERSON_MAX;
+}
+
 /* ----------
  * Dates, as --date=default, iso, iso-strict, rfc, raw and unix write them
  * ----------
@@ -580,6 +588,8 @@ parse_fields(GitLogReader *reader, GitCommit *commit)
 	commit->author = (GitPerson) {slice_trim(fields[F_AUTHOR_NAME]), slice_trim(fields[F_AUTHOR_EMAIL])};
 	commit->committer = (GitPerson) {slice_trim(fields[F_COMMITTER_NAME]), slice_trim(fields[F_COMMITTER_EMAIL])};
 	commit->has_committer = true;
+	if (!person_fits(commit->author) || !person_fits(commit->committer))
+		return fail(reader, commit->hash.data, person_too_long);
 	if (!parse_time(fields[F_AUTHOR_TIME], &commit->author_time))
 		return fail(reader, fields[F_AUTHOR_TIME].data, "invalid time of the author");
 	if (!parse_time(fields[F_COMMITTER_TIME], &commit->committer_time))
@@ -666,6 +676,8 @@ parse_pretty(GitLogReader *reader, GitCommit *commit)
 	}
 	if (!has_author)
 		return fail(reader, reader->next, "commit has no author");
+	if (!person_fits(commit->author) || !person_fits(commit->committer))
+		return fail(reader, commit->hash.data, person_too_long);
 	if (!has_time)
 		return fail(reader, reader->next, "commit has no date");
 	if (!has_committer_time)
@@ -920,7 +932,7 @@ git_trailer_next(GitTrailers *trailers, const char **role, GitPerson *person)
 				continue;
 			*person = split_person(value);
 		}
-		if (person->name.len > 0 || person->email.len > 0)
+		if ((person->name.len > 0 || person->email.len > 0) && person_fits(*person))
 			return true;
 	}
 	return false;

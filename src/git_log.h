@@ -18,6 +18,9 @@ typedef struct GitPerson
 	Slice		email;
 } GitPerson;
 
+/* longer ones are nobody's, and an index of them would refuse them */
+#define GIT_PERSON_MAX	640
+
 typedef enum GitLogFormat
 {
 	GIT_LOG_FIELDS,				/* our own, see git_log.c */

@@ -14,17 +14,21 @@
 #include "postgres.h"
 
 #include "compat.h"
+#include "access/table.h"
 #include "access/xact.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "decimal.h"
 #include "guard.h"
+#include "ledger.h"
 #include "miscadmin.h"
 #include "query.h"
 #include "storage/lmgr.h"
 #include "table.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
@@ -87,10 +91,18 @@ hash_id(int64 id)
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
+/* when the statement posts first to a pool */
+typedef struct LedgerPool
+{
+	int64		id;
+	TimestampTz earliest;
+} LedgerPool;
+
 /* All that a statement posts. */
 typedef struct Ledger
 {
 	accounts_hash *accounts;
+	List	   *pools;			/* of LedgerPool *, usually one */
 	journals_hash *journals;
 	List	   *currencies;		/* of text * */
 	TableRow	account;		/* to look them up */
@@ -104,10 +116,63 @@ static SavedQuery lock_account = {
 	.nparams = 1, .types = {INT8OID}
 };
 
+static SavedQuery name_of_pool = {
+	.sql = "SELECT p.name FROM sharecollab.pool AS p WHERE p.pool_id = $1",
+	.nparams = 1, .types = {INT8OID}
+};
+
+/* up to when the books of a pool are closed */
+static SavedQuery closed_until = {
+	.sql = "SELECT pg_catalog.max(pg_catalog.upper(b.during)) FROM sharecollab.billing_period AS b"
+	" WHERE b.pool_id = $1 AND b.closed_at IS NOT NULL",
+	.nparams = 1, .types = {INT8OID}
+};
+
 static SavedQuery set_balance = {
 	.sql = "UPDATE sharecollab.account SET balance = balance + $2 WHERE account_id = $1",
 	.nparams = 2, .types = {INT8OID, NUMERICOID}
 };
+
+/*
+ * The books of a pool, as a lock: until the end of the transaction.
+ */
+void
+lock_books(int64 pool_id, LOCKMODE mode)
+{
+	LockDatabaseObject(get_relname_relid("pool", get_namespace_oid("sharecollab", false)),
+					   (Oid) pool_id, (uint16) (pool_id >> 32), mode);
+}
+
+/*
+ * Above READ COMMITTED a transaction goes on with what it saw at first.  If
+ * something was committed before it got the lock it just took, that is not all.
+ */
+void
+require_current_snapshot(void)
+{
+	Snapshot	ours,
+				latest;
+
+	if (!IsolationUsesXactSnapshot())
+		return;
+	ours = GetTransactionSnapshot();
+	latest = GetLatestSnapshot();
+	if (ours->xmax != latest->xmax || ours->xcnt != latest->xcnt ||
+		memcmp(ours->xip, latest->xip, ours->xcnt * sizeof(TransactionId)) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access due to transactions that ended since this one began"),
+				 errhint("The transaction might succeed if retried.")));
+}
+
+static char *
+pool_name(int64 id)
+{
+	Datum		key = Int64GetDatum(id);
+
+	query_run(&name_of_pool, &key, NULL, false);
+	return TextDatumGetCString(query_value(0, 1, NULL));
+}
 
 static void
 add_amount(Amount *sum, Amount amount)
@@ -192,6 +257,27 @@ find_journal(Ledger *ledger, int64 id, int currency)
 	return journal;
 }
 
+static void
+add_pool(Ledger *ledger, int64 id, TimestampTz at)
+{
+	ListCell   *cell;
+	LedgerPool *pool;
+
+	foreach(cell, ledger->pools)
+	{
+		pool = lfirst(cell);
+		if (pool->id == id)
+		{
+			pool->earliest = Min(pool->earliest, at);
+			return;
+		}
+	}
+	pool = palloc(sizeof(LedgerPool));
+	pool->id = id;
+	pool->earliest = at;
+	ledger->pools = lappend(ledger->pools, pool);
+}
+
 /*
  * Take note of a posting; the checks that need no other posting are here.
  */
@@ -221,6 +307,8 @@ add_posting(Ledger *ledger, int64 journal_id, int32 line, int64 account_id,
 		decimal_overflow();
 	add_amount(&sum->sum, amount);
 	add_amount(&account->change, amount);
+	if (account->pool_id != 0)
+		add_pool(ledger, account->pool_id, occurred_at);
 	journal->lines++;
 	journal->last_line = Max(journal->last_line, line);
 }
@@ -337,8 +425,6 @@ check_limits(Ledger *ledger)
 			limited[n++] = account;
 	}
 	qsort(limited, n, sizeof(LedgerAccount *), compare_accounts);
-	if (n > 0)
-		SPI_connect();
 	for (int i = 0; i < n; i++)
 	{
 		Datum		values[] = {
@@ -358,8 +444,47 @@ check_limits(Ledger *ledger)
 			refuse_limit(balance, limit, "ceiling");
 		query_run(&set_balance, values, NULL, false);
 	}
-	if (n > 0)
-		SPI_finish();
+}
+
+static int
+compare_pools(const ListCell *a, const ListCell *b)
+{
+	const LedgerPool *x = lfirst(a);
+	const LedgerPool *y = lfirst(b);
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+/*
+ * Nothing enters a closed period.  Who posts to a pool holds its books until
+ * the end of the transaction, together with others who do; who closes them
+ * holds them alone.  So what is seen here, with a snapshot that is taken after
+ * the lock, is final.
+ */
+static void
+check_books(Ledger *ledger)
+{
+	ListCell   *cell;
+
+	list_sort(ledger->pools, compare_pools);
+	foreach(cell, ledger->pools)
+	{
+		LedgerPool *pool = lfirst(cell);
+		Datum		key = Int64GetDatum(pool->id);
+		Datum		until;
+		bool		isnull;
+
+		lock_books(pool->id, RowExclusiveLock);
+		query_latest(&closed_until, &key);
+		until = query_value(0, 1, &isnull);
+		if (!isnull && pool->earliest < DatumGetTimestampTz(until))
+			ereport(ERROR,
+					(errcode(ERRCODE_BOOKS_CLOSED),
+					 errmsg("the books of pool \"%s\" are closed until %s",
+							pool_name(pool->id), timestamptz_to_str(DatumGetTimestampTz(until))),
+					 errdetail("The journal occurred at %s.", timestamptz_to_str(pool->earliest)),
+					 errhint("Post it at a time that is not closed yet; a correction goes there, too.")));
+	}
 }
 
 PG_FUNCTION_INFO_V1(posting_check);
@@ -383,7 +508,10 @@ posting_check(PG_FUNCTION_ARGS)
 	row_close(&ledger.account);
 	row_close(&ledger.journal);
 	check_journals(&ledger);
+	SPI_connect();
+	check_books(&ledger);
 	check_limits(&ledger);
+	SPI_finish();
 	return PointerGetDatum(NULL);
 }
 
@@ -516,4 +644,72 @@ journal_reverse(PG_FUNCTION_ARGS)
 	result = DatumGetInt64(query_value(0, 1, NULL));
 	SPI_finish();
 	PG_RETURN_INT64(result);
+}
+
+static SavedQuery set_limits = {
+	.sql = "UPDATE sharecollab.account SET floor = $2, ceiling = $3, balance = CASE WHEN $2 IS NOT NULL OR $3 IS NOT NULL"
+	" THEN (SELECT coalesce(pg_catalog.sum(p.amount), 0) FROM sharecollab.posting AS p WHERE p.account_id = $1) END"
+	" WHERE account_id = $1 RETURNING account_id",
+	.nparams = 3, .types = {INT8OID, NUMERICOID, NUMERICOID}
+};
+
+/*
+ * set_limits(account, floor, ceiling): others who post at the moment may not
+ * know yet that the balance is kept, so that it must be counted after them.
+ */
+PG_FUNCTION_INFO_V1(account_set_limits);
+Datum
+account_set_limits(PG_FUNCTION_ARGS)
+{
+	static const char *const names[] = {"account"};
+	Datum		values[3];
+	char		nulls[4] = "   ";
+	Relation	posting;
+
+	require_arguments(fcinfo, lengthof(names), names);
+	for (int i = 0; i < 3; i++)
+	{
+		values[i] = PG_GETARG_DATUM(i);
+		if (PG_ARGISNULL(i))
+			nulls[i] = 'n';
+	}
+	posting = open_own_table("posting", ShareRowExclusiveLock);
+	table_close(posting, NoLock);
+	require_current_snapshot();
+	SPI_connect();
+	if (query_run(&set_limits, values, nulls, false) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("account " INT64_FORMAT " does not exist", PG_GETARG_INT64(0))));
+	SPI_finish();
+	PG_RETURN_VOID();
+}
+
+static SavedQuery rate_at = {
+	.sql = "SELECT r.rate FROM sharecollab.exchange_rate AS r"
+	" WHERE r.base = $1 AND r.quote = $2 AND r.at <= $3 AND r.recorded_at <= $4"
+	" ORDER BY r.at DESC, r.recorded_at DESC LIMIT 1",
+	.nparams = 4, .types = {TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID}
+};
+
+PG_FUNCTION_INFO_V1(exchange_rate_at);
+Datum
+exchange_rate_at(PG_FUNCTION_ARGS)
+{
+	Datum		values[4];
+	Datum		result;
+
+	for (int i = 0; i < 4; i++)
+		values[i] = PG_GETARG_DATUM(i);
+	SPI_connect();
+	if (query_run(&rate_at, values, NULL, true) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("there is no rate from %s to %s at %s",
+						text_to_cstring(PG_GETARG_TEXT_PP(0)), text_to_cstring(PG_GETARG_TEXT_PP(1)),
+						timestamptz_to_str(PG_GETARG_TIMESTAMPTZ(2))),
+				 errhint("Rates are rows of table exchange_rate.")));
+	result = SPI_datumTransfer(query_value(0, 1, NULL), false, -1);
+	SPI_finish();
+	return result;
 }

@@ -10,7 +10,7 @@
 #include "catalog/pg_type.h"
 #include "compat.h"
 #include "funcapi.h"
-#include "miscadmin.h"
+#include "money.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/numeric.h"
@@ -23,13 +23,6 @@ static bool
 numeric_less(Datum a, Datum b)
 {
 	return DatumGetBool(call2(numeric_lt, a, b));
-}
-
-static bool
-text_is(const text *t, const char *word)
-{
-	return VARSIZE_ANY_EXHDR(t) == strlen(word) &&
-		memcmp(VARDATA_ANY(t), word, strlen(word)) == 0;
 }
 
 static void

@@ -34,6 +34,9 @@
 #define PARTY_FIRST_NAMES	128
 #define PARTY_MOST_NAMES	65536
 
+/* so many bytes of entries make a large table */
+#define PARTY_LARGE_TABLE	4096
+
 /*
  * Numbers are multiplied by the golden ratio; the table looks at low bits.
  */
@@ -78,10 +81,35 @@ typedef struct PARTY_ENTRY
 #define SH_EQUAL(tb, a, b)		party_same(a, b)
 #define SH_STORE_HASH
 #define SH_GET_HASH(tb, a)		((a)->hash)
+#define SH_USE_NONDEFAULT_ALLOCATOR
 #define SH_SCOPE		static inline
 #define SH_DECLARE
 #define SH_DEFINE
 #include "lib/simplehash.h"
+
+/*
+ * The entries of a large table begin at a line of the processor's cache, so
+ * that one of the size of a line costs no more than one.  Where the memory
+ * begins is kept before them.
+ */
+static inline void *
+PARTY_MAKE(hash_allocate) (PARTY_MAKE(hash_hash) * hash, Size size)
+{
+	Size		line = size < PARTY_LARGE_TABLE ? MAXIMUM_ALIGNOF : PG_CACHE_LINE_SIZE / 2;
+	void	   *memory = MemoryContextAllocExtended(hash->ctx, size + line,
+													MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	void	  **entries = (void **) TYPEALIGN(line, (char *) memory + sizeof(void *));
+
+	entries[-1] = memory;
+	return entries;
+}
+
+static inline void
+PARTY_MAKE(hash_free) (PARTY_MAKE(hash_hash) * hash, void *entries)
+{
+	(void) hash;
+	pfree(((void **) entries)[-1]);
+}
 
 typedef struct PARTY_TABLE
 {

@@ -152,13 +152,18 @@ any_row(const char *sql)
 }
 
 /*
- * The shares of a person never come to more than 1.
+ * The shares of a person never come to more than 1.  Whoever gives shares
+ * updates the person, so that others who do so at the same time wait and then
+ * see these, or, if they look at an older state, are refused.
  */
 PG_FUNCTION_INFO_V1(affiliation_check);
 Datum
 affiliation_check(PG_FUNCTION_ARGS)
 {
 	begin_trigger(fcinfo, "affiliation_check");
+	if (SPI_execute("UPDATE sharecollab.party SET name = name"
+					" WHERE party_id IN (SELECT n.party_id FROM new_rows AS n)", false, 0) != SPI_OK_UPDATE)
+		elog(ERROR, "could not lock the persons of affiliations");
 	if (any_row("SELECT p.name, l.load::pg_catalog.text FROM ("
 				"SELECT a.party_id, sharecollab.load_profile(a.valid, a.share) AS load"
 				" FROM sharecollab.affiliation AS a WHERE upper_inf(a.known)"

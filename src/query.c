@@ -69,14 +69,14 @@ query_value(uint64 row, int column, bool *isnull)
 
 /*
  * The verbs are not strict: a null is a mistake of the caller, which silence
- * would hide.
+ * would hide.  Arguments without a name may be null.
  */
 void
 require_arguments(FunctionCallInfo fcinfo, int n, const char *const *names)
 {
 	for (int i = 0; i < n; i++)
 	{
-		if (PG_ARGISNULL(i))
+		if (names[i] && PG_ARGISNULL(i))
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("%s must not be null", names[i])));

@@ -212,15 +212,14 @@ split_window(PG_FUNCTION_ARGS)
 }
 
 /*
- * split(amount, weights tally, scale): the shares as a tally.
- *
- * What a tally holds fits integers: units and weights have 63 bits each, their
- * products 126.
+ * The same in integers, for tallies: parts of a whole, over one denominator, as
+ * whole units that sum to the total.  A tie goes to the earlier row.  The parts
+ * may sum to a little less than the total, if they were rounded down.
  */
 typedef struct TallyRemainder
 {
-	int128		remainder;		/* in units times the total weight */
-	int			i;
+	uint128		remainder;
+	int64		i;
 } TallyRemainder;
 
 static int
@@ -234,6 +233,45 @@ compare_tally_remainders(const void *a, const void *b)
 	return (x->i > y->i) - (x->i < y->i);
 }
 
+void
+tally_shares(TallyRow *rows, int64 n, const uint128 *parts, uint128 denominator, int64 total)
+{
+	TallyRemainder *remainders = MemoryContextAllocHuge(CurrentMemoryContext,
+														Max(n, 1) * sizeof(TallyRemainder));
+	int64		left = total;
+
+	for (int64 i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		rows[i].quantity = parts[i] / denominator;
+		remainders[i].remainder = parts[i] % denominator;
+		remainders[i].i = i;
+		left -= (int64) rows[i].quantity;
+	}
+
+	/* no more units are left than there are rows with a remainder */
+	Assert(left >= 0 && left <= n);
+	qsort(remainders, n, sizeof(TallyRemainder), compare_tally_remainders);
+	for (int64 i = 0; i < left; i++)
+		rows[remainders[i].i].quantity++;
+	pfree(remainders);
+}
+
+void
+tally_require_scale(int scale)
+{
+	if (scale < 0 || scale > DECIMAL_MAX_SCALE)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("scale of the shares in a tally must be between 0 and %d", DECIMAL_MAX_SCALE)));
+}
+
+/*
+ * split(amount, weights tally, scale): the shares as a tally.
+ *
+ * What a tally holds fits integers: units and weights have 63 bits each, their
+ * products 126.
+ */
 PG_FUNCTION_INFO_V1(tally_split);
 Datum
 tally_split(PG_FUNCTION_ARGS)
@@ -243,14 +281,10 @@ tally_split(PG_FUNCTION_ARGS)
 	PartyMap	weights;
 	int128		total;
 	int64		units;
-	int64		left;
 	TallyRow   *shares;
-	TallyRemainder *remainders;
+	uint128    *parts;
 
-	if (scale < 0 || scale > DECIMAL_MAX_SCALE)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("scale of the shares in a tally must be between 0 and %d", DECIMAL_MAX_SCALE)));
+	tally_require_scale(scale);
 	if (amount.scale > scale)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -262,7 +296,7 @@ tally_split(PG_FUNCTION_ARGS)
 		tally_overflow();
 
 	/* a negative amount is split like the positive one */
-	units = left = units < 0 ? -units : units;
+	units = units < 0 ? -units : units;
 
 	tally_read(PG_GETARG_DATUM(1), &weights);
 	tally_require_no_negative(&weights, "weight");
@@ -273,24 +307,13 @@ tally_split(PG_FUNCTION_ARGS)
 				 errmsg("cannot split an amount when all weights are zero")));
 
 	shares = tally_rows(weights.n);
-	remainders = MemoryContextAllocHuge(CurrentMemoryContext,
-										Max((int64) weights.n, 1) * sizeof(TallyRemainder));
+	parts = MemoryContextAllocHuge(CurrentMemoryContext, Max((int64) weights.n, 1) * sizeof(uint128));
 	for (int i = 0; i < weights.n; i++)
 	{
-		int128		product = (int128) units * tally_quantity(&weights, i);
-
-		CHECK_FOR_INTERRUPTS();
 		shares[i].key = party_map_key(&weights, i);
-		shares[i].quantity = product / total;
-		remainders[i].remainder = product % total;
-		remainders[i].i = i;
-		left -= (int64) shares[i].quantity;
+		parts[i] = (uint128) units * tally_quantity(&weights, i);
 	}
-
-	/* fewer units are left than there are parties with a remainder */
-	qsort(remainders, weights.n, sizeof(TallyRemainder), compare_tally_remainders);
-	for (int64 i = 0; i < left; i++)
-		shares[remainders[i].i].quantity++;
+	tally_shares(shares, weights.n, parts, total, units);
 	if (amount.mantissa < 0)
 	{
 		for (int i = 0; i < weights.n; i++)

@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
@@ -31,7 +32,7 @@
 
 #define PIXEL				100
 
-#define HEX64				"%016" INT64_MODIFIER "x"
+#define HEX64				"%016" PRIx64
 
 /* space around everything, and height of a line of text, in pixels */
 #define MARGIN				12
@@ -180,44 +181,48 @@ append_text(StringInfo out, const char *s)
 }
 
 /*
- * How many columns of a terminal a text takes, as an estimate of its width;
- * *len is how many bytes of it fit into so many.
+ * How wide a text is, in pixels: an estimate, rather too wide than too narrow.
+ * *len is how many bytes of it fit into so many pixels.
  */
 static int
-columns_of(const char *s, int most, int *len)
+text_width(const char *s, int most, int *len)
 {
-	int			columns = 0;
+	int			sum = 0;
 	const char *p = s;
 
 	while (*p != '\0')
 	{
-		int			width = Max(pg_dsplen(p), 0);
+		int			width = Max(pg_dsplen(p), 0) * CHARACTER;
 
-		if (columns + width > most)
+		if (strchr("WMmw@%", *p))
+			width = CHARACTER * 12 / 7;
+		else if (*p >= 'A' && *p <= 'Z')
+			width = CHARACTER * 9 / 7;
+		if (sum + width > most)
 			break;
-		columns += width;
+		sum += width;
 		p += pg_encoding_mblen(GetDatabaseEncoding(), p);
 	}
 	*len = (int) (p - s);
-	return columns;
+	return sum;
 }
 
-/* A text that has room for so many columns: the end of a longer one is cut. */
+/* A text that has room for so many pixels: the end of a wider one is cut. */
 static int
 append_label(StringInfo out, const char *s, int most)
 {
 	int			len;
-	int			columns = columns_of(s, most, &len);
+	int			width = text_width(s, most, &len);
 
 	if (s[len] == '\0')
 	{
 		append_escaped(out, s, len);
-		return columns;
+		return width;
 	}
-	columns = columns_of(s, Max(most - 1, 0), &len);
+	width = text_width(s, Max(most - 2 * CHARACTER, 0), &len);
 	append_escaped(out, s, len);
 	appendStringInfoString(out, "&#x2026;");
-	return columns + 1;
+	return width + 2 * CHARACTER;
 }
 
 PG_FUNCTION_INFO_V1(html_escape);
@@ -643,7 +648,7 @@ picture_init(Picture *picture, Datum title, Datum width)
 	{
 		appendStringInfo(&picture->body, "<text class=\"title\" x=\"%d\" y=\"%d\">",
 						 MARGIN, picture->y + 14);
-		append_label(&picture->body, picture->title, (picture->width - 2 * MARGIN) / (CHARACTER + 2));
+		append_label(&picture->body, picture->title, (picture->width - 2 * MARGIN) * 3 / 4);
 		appendStringInfoString(&picture->body, "</text>");
 		picture->y += 26;
 	}
@@ -900,13 +905,13 @@ chart_legend(Chart *chart)
 	for (int i = 0; i < chart->n; i++)
 	{
 		StringInfoData name;
-		int			columns;
+		int			width;
 
 		if (chart->names[i][0] == '\0')
 			continue;
 		initStringInfo(&name);
-		columns = append_label(&name, chart->names[i], (picture->width - 2 * MARGIN - 30) / CHARACTER);
-		if (x > MARGIN && x + 30 + columns * CHARACTER > picture->width - MARGIN)
+		width = append_label(&name, chart->names[i], picture->width - 2 * MARGIN - 30);
+		if (x > MARGIN && x + 30 + width > picture->width - MARGIN)
 		{
 			x = MARGIN;
 			picture->y += LINE;
@@ -914,7 +919,7 @@ chart_legend(Chart *chart)
 		appendStringInfo(&picture->body,
 						 "<path class=\"line c%d d%d\" d=\"M%d %dh22\"/><text x=\"%d\" y=\"%d\">%s</text>",
 						 i % COLOURS, i % DASHES, x, picture->y - 8, x + 28, picture->y - 4, name.data);
-		x += 28 + columns * CHARACTER + 16;
+		x += 28 + width + 16;
 	}
 	picture->y += 4;
 }
@@ -949,7 +954,7 @@ chart_axes(Chart *chart, int height)
 	{
 		picture->y += LINE;
 		appendStringInfo(out, "<text class=\"quiet\" x=\"%d\" y=\"%d\">", MARGIN, picture->y - 4);
-		append_label(out, chart->unit, (picture->width - 2 * MARGIN) / CHARACTER);
+		append_label(out, chart->unit, picture->width - 2 * MARGIN);
 		appendStringInfoString(out, "</text>");
 	}
 	value->top = picture->y + 6;
@@ -1075,7 +1080,7 @@ append_bar(Picture *picture, const BarScale *scale, const char *name, const char
 	picture->y += LINE;
 	appendStringInfo(&picture->body, "<text x=\"%d\" y=\"%d\">", MARGIN, picture->y - 4);
 	append_label(&picture->body, name,
-				 Max((scale->width - value.len * CHARACTER) / CHARACTER - 2, 1));
+				 Max(scale->width - (value.len + 2) * CHARACTER, 2 * CHARACTER));
 	appendStringInfo(&picture->body, "</text><text class=\"end\" x=\"%d\" y=\"%d\">%s</text>",
 					 picture->width - MARGIN, picture->y - 4, value.data);
 	appendStringInfo(&picture->body, "<rect class=\"%s\" x=\"", kind);
@@ -1234,7 +1239,7 @@ svg_gantt(PG_FUNCTION_ARGS)
 		{
 			picture.y += nlanes * LANE + (row == NULL ? 0 : 8) + LINE;
 			appendStringInfo(&bars, "<text x=\"%d\" y=\"%d\">", time.left, picture.y - 5);
-			append_label(&bars, name, time.width / CHARACTER);
+			append_label(&bars, name, time.width);
 			appendStringInfoString(&bars, "</text>");
 			row = name;
 			nlanes = 0;
@@ -1263,7 +1268,7 @@ svg_gantt(PG_FUNCTION_ARGS)
 		append_position(&bars, width);
 		appendStringInfo(&bars, "\" height=\"%d\" rx=\"2\"/>", LANE - 2);
 		/* inside, if it fits there as a whole */
-		if (columns_of(label, (int) Max(width / PIXEL - 8, 0) / CHARACTER, &len) > 0 &&
+		if (text_width(label, (int) Max(width / PIXEL - 8, 0), &len) > 0 &&
 			label[len] == '\0')
 		{
 			appendStringInfoString(&bars, "<text class=\"on\" x=\"");

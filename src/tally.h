@@ -38,6 +38,10 @@ extern struct varlena *tally_make(const TallyRow *rows, int64 n, int scale);
 extern TallyRow *tally_rows(int64 n);
 pg_noreturn extern void tally_overflow(void);
 
+/* split.c */
+extern void tally_shares(TallyRow *rows, int64 n, const uint128 *parts, uint128 denominator, int64 total);
+extern void tally_require_scale(int scale);
+
 /* tally_measure.c */
 extern int128 tally_total(const PartyMap *map);
 extern TallyRank *tally_ranked(const PartyMap *map);

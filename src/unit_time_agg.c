@@ -1,7 +1,7 @@
 /*
  * unit_time_agg.c
  *		Aggregates of quantity times time that need no order of time, only a
- *		sum: unit_hours, utilization, decayed.
+ *		sum: unit_hours, utilization, weighted_sum, decayed.
  *
  * The sum is a 128-bit integer, at the largest scale seen, so the answer does
  * not depend on the order of rows or on who summed them.
@@ -38,9 +38,13 @@ typedef struct UnitTimeState
 	int			scale;
 	int64		magnitude;		/* largest quantity of any row, at that scale */
 
-	/* the arguments of utilization that must be the same in every row */
-	Decimal		capacity;
-	Span		during;
+	/* the arguments that must be the same in every row */
+	Decimal		capacity;		/* utilization */
+	Span		during;			/* utilization, weighted_sum */
+
+	/* weighted_sum, which rows may also leave */
+	int64		rows;
+	int64		rows_at_scale;	/* of them, those that need all of the scale */
 } UnitTimeState;
 
 static UnitTimeState *
@@ -159,6 +163,15 @@ utilization_check(UnitTimeState *state, Decimal capacity, Span during)
 				 errhint("Group by them, or divide integral() of the load by integral() of the capacity.")));
 }
 
+pg_noreturn static void
+weighted_sum_of_two_times(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("time of a weighted sum must be the same in every row"),
+			 errhint("Group by it.")));
+}
+
 PG_FUNCTION_INFO_V1(utilization_transition);
 Datum
 utilization_transition(PG_FUNCTION_ARGS)
@@ -213,12 +226,17 @@ unit_time_combine(PG_FUNCTION_ARGS)
 		*state = *other;
 		PG_RETURN_POINTER(state);
 	}
-	utilization_check(state, other->capacity, other->during);
+	if (state->rows == 0)
+		utilization_check(state, other->capacity, other->during);
+	else if (other->rows > 0 &&
+			 (state->during.from != other->during.from || state->during.until != other->during.until))
+		weighted_sum_of_two_times();
 	if (other->scale > state->scale)
 		unit_time_rescale(state, other->scale);
 	else if (other->scale < state->scale)
 		unit_time_rescale(other, state->scale);
 	state->magnitude = Max(state->magnitude, other->magnitude);
+	state->rows += other->rows;
 	if (__builtin_add_overflow(state->sum, other->sum, &state->sum))
 		decimal_overflow();
 	PG_RETURN_POINTER(state);
@@ -239,6 +257,7 @@ unit_time_serialize(PG_FUNCTION_ARGS)
 	pq_sendint64(&buf, state->capacity.mantissa);
 	pq_sendint64(&buf, state->during.from);
 	pq_sendint64(&buf, state->during.until);
+	pq_sendint64(&buf, state->rows);
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }
 
@@ -258,6 +277,7 @@ unit_time_deserialize(PG_FUNCTION_ARGS)
 	state->capacity.mantissa = pq_getmsgint64(&buf);
 	state->during.from = pq_getmsgint64(&buf);
 	state->during.until = pq_getmsgint64(&buf);
+	state->rows = pq_getmsgint64(&buf);
 	pq_getmsgend(&buf);
 	PG_RETURN_POINTER(state);
 }
@@ -294,6 +314,116 @@ utilization_final(PG_FUNCTION_ARGS)
 	return DirectFunctionCall2(numeric_div,
 							   decimal128_get_numeric(state->sum, state->scale),
 							   available);
+}
+
+/*
+ * weighted_sum(delta, at, during): the mean over a time of a level that
+ * changes by delta at each instant.
+ *
+ * That is the integral of the level, divided by the time; and the integral of
+ * a sum of steps is the sum of their integrals, in any order.  What came before
+ * the time counts from its start on.
+ */
+/* the rows of a moving frame leave again, so a state is never NULL */
+PG_FUNCTION_INFO_V1(weighted_sum_transition);
+Datum
+weighted_sum_transition(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = aggregate_context(fcinfo);
+	UnitTimeState *state = PG_GETARG_STATE(0, UnitTimeState);
+	Decimal		delta;
+	Span		step;
+	Span		during;
+	int			scale;
+
+	if (state == NULL)
+		state = unit_time_new(context);
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
+		PG_RETURN_POINTER(state);
+	delta = decimal_arg(PG_GETARG_DATUM(1), "delta");
+	during = span_arg(PG_GETARG_DATUM(3));
+	if (state->rows++ == 0)
+	{
+		if (SPAN_IS_EMPTY(during) || during.from == DT_NOBEGIN || during.until == DT_NOEND)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("weighted sum over an empty or unbounded time is undefined"),
+					 errhint("Bound the time, for example with tstzrange(a, b).")));
+		state->during = during;
+	}
+	else if (state->during.from != during.from || state->during.until != during.until)
+		weighted_sum_of_two_times();
+
+	step.from = PG_GETARG_TIMESTAMPTZ(2);
+	step.until = during.until;
+	if (SPAN_IS_EMPTY(step))
+		PG_RETURN_POINTER(state);
+	scale = state->scale;
+	unit_time_add(state, step, delta, during);
+	if (state->scale != scale)
+		state->rows_at_scale = 0;
+	if (delta.scale == state->scale)
+		state->rows_at_scale++;
+	PG_RETURN_POINTER(state);
+}
+
+/*
+ * Take a row away.  With the last that needed so many decimal places they go,
+ * too, and then NULL asks for a new start from the rows that are left.
+ */
+PG_FUNCTION_INFO_V1(weighted_sum_inverse);
+Datum
+weighted_sum_inverse(PG_FUNCTION_ARGS)
+{
+	UnitTimeState *state = PG_GETARG_STATE(0, UnitTimeState);
+	Decimal		delta;
+	Span		step;
+
+	aggregate_context(fcinfo);
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
+		PG_RETURN_STATE(state);
+	delta = decimal_arg(PG_GETARG_DATUM(1), "delta");
+	state->rows--;
+	step.from = PG_GETARG_TIMESTAMPTZ(2);
+	step.until = state->during.until;
+	if (SPAN_IS_EMPTY(step))
+		PG_RETURN_POINTER(state);
+	if (delta.scale == state->scale && --state->rows_at_scale == 0 && state->scale > 0)
+		PG_RETURN_NULL();
+	delta.mantissa = -delta.mantissa;
+	unit_time_add(state, step, delta, state->during);
+	PG_RETURN_POINTER(state);
+}
+
+PG_FUNCTION_INFO_V1(weighted_sum_final);
+Datum
+weighted_sum_final(PG_FUNCTION_ARGS)
+{
+	UnitTimeState *state = PG_GETARG_STATE(0, UnitTimeState);
+	Datum		length;
+	Datum		twice;
+	Datum		units;
+	bool		negative;
+
+	aggregate_context(fcinfo);
+	if (state == NULL || state->rows == 0)
+		PG_RETURN_NULL();
+
+	/* in whole units of the last place: (2 sum + length) / (2 length), rounded down */
+	negative = state->sum < 0;
+	length = decimal128_get_numeric((int128) state->during.until - state->during.from, 0);
+	twice = DirectFunctionCall2(numeric_add, length, length);
+	units = DirectFunctionCall1(numeric_abs, decimal128_get_numeric(state->sum, state->scale));
+	units = DirectFunctionCall2(numeric_mul, units,
+								decimal128_get_numeric((int128) 200 * decimal_pow10[18], 0));
+	units = DirectFunctionCall2(numeric_div_trunc,
+								DirectFunctionCall2(numeric_add, units, length), twice);
+	units = DirectFunctionCall2(numeric_mul, units,
+								DirectFunctionCall3(numeric_in, CStringGetDatum("1e-20"),
+													ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+	if (negative)
+		units = DirectFunctionCall1(numeric_uminus, units);
+	return DirectFunctionCall1(numeric_trim_scale, units);
 }
 
 /*

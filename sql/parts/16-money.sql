@@ -40,3 +40,70 @@ CREATE FUNCTION tiers(quantity numeric, upto numeric[], unit_price numeric[], fl
 COMMENT ON FUNCTION tiers(numeric, numeric[], numeric[], numeric[], text) IS
 'The tiers that a quantity enters, one row each: number of the tier, the quantity in it, unit price, and flat amount; sum(quantity * unit_price + flat) is tiered() of the same arguments. Errors: as there.';
 
+CREATE FUNCTION weighted_sum_transition(internal, numeric, timestamptz, tstzrange) RETURNS internal
+	AS 'MODULE_PATHNAME', 'weighted_sum_transition' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION weighted_sum_transition(internal, numeric, timestamptz, tstzrange) IS 'Implements weighted_sum.';
+CREATE FUNCTION weighted_sum_inverse(internal, numeric, timestamptz, tstzrange) RETURNS internal
+	AS 'MODULE_PATHNAME', 'weighted_sum_inverse' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION weighted_sum_inverse(internal, numeric, timestamptz, tstzrange) IS 'Implements weighted_sum in a moving frame.';
+CREATE FUNCTION weighted_sum_final(internal) RETURNS numeric
+	AS 'MODULE_PATHNAME', 'weighted_sum_final' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION weighted_sum_final(internal) IS 'Implements weighted_sum.';
+
+CREATE AGGREGATE weighted_sum(delta numeric, at timestamptz, during tstzrange) (
+	SFUNC = weighted_sum_transition,
+	STYPE = internal,
+	SSPACE = 128,
+	FINALFUNC = weighted_sum_final,
+	COMBINEFUNC = unit_time_combine,
+	SERIALFUNC = unit_time_serialize,
+	DESERIALFUNC = unit_time_deserialize,
+	MSFUNC = weighted_sum_transition,
+	MINVFUNC = weighted_sum_inverse,
+	MSTYPE = internal,
+	MSSPACE = 128,
+	MFINALFUNC = weighted_sum_final,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE weighted_sum(numeric, timestamptz, tstzrange) IS
+'The mean, over a bounded time, of a level that changes by delta at each instant: sum(delta * (end - greatest(at, start)) / (end - start)). What is dated before the time counts from its start on, what is dated after it not at all. Rows may come in any order, in parallel and late, and may leave a moving frame. Exact, rounded once, half away from zero, to 20 decimal places. Rows with a NULL argument are left out; NULL if no rows are left. Errors: 22023 a time that is empty, unbounded or not the same in every row; 22003 out of range. (Lago: weighted_sum.)';
+
+CREATE FUNCTION shapley_airport(demands tally, scale integer) RETURNS tally
+	AS 'MODULE_PATHNAME', 'shapley_airport' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION shapley_airport(tally, integer) IS
+'What each party owes for a capacity as large as the largest demand, if only the largest counts: the Shapley value of the airport game (Littlechild and Owen 1973). Each step from one demand to the next divides evenly among those who need it. The shares sum to the largest demand exactly; they are rounded to so many decimal places by largest remainder, so that equal demands differ by a unit of the last place at most, and nobody pays more than its own demand. Use it as weights: split(cost, shapley_airport(peaks, 9), 2). Errors: 22023 a negative demand, one with more decimal places, a scale not between 0 and 18; 22003 out of range.';
+
+CREATE FUNCTION shapley_peak(parties text[], loads profile[], during tstzrange, scale integer) RETURNS tally
+	AS 'MODULE_PATHNAME', 'shapley_peak' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+COMMENT ON FUNCTION shapley_peak(text[], profile[], tstzrange, integer) IS
+'What each party owes for a capacity as large as the peak of all their loads together during a bounded time: the Shapley value of the game whose coalitions cost their own peak, exactly, of 16 parties at most (all their coalitions are looked at). The shares sum to the peak; they are rounded to so many decimal places by largest remainder. Loads of one party in several elements are added. shapley_peak(array_agg(party), array_agg(load), ...). Errors: 54000 more than 16 parties with a load, 22023 negative loads, loads with more decimal places, an unbounded time; 22004 null elements; 2202E arrays of different lengths; 22003 out of range.';
+
+CREATE FUNCTION coincident_peak(parties text[], loads profile[], during tstzrange) RETURNS tally
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+	WITH load AS (
+		SELECT l.party, l.load
+		FROM ROWS FROM (unnest(parties), unnest(loads)) AS l (party, load)
+	)
+	SELECT coalesce(tally(l.party, value_at(l.load, peak.at)), '{}')
+	FROM load AS l, (SELECT peak_at(sum(load.load), during) AS at FROM load) AS peak;
+END;
+COMMENT ON FUNCTION coincident_peak(text[], profile[], tstzrange) IS
+'How much of the peak of all loads together during a time is each party''s: its load at that instant, the first if there are several. The parts sum to the peak.';
+
+CREATE FUNCTION share_out(costs tally, parties text[], weights tally, scale integer) RETURNS tally
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT coalesce(tally(c.party, c.quantity) FILTER (WHERE c.party <> ALL (parties)), '{}')
+		+ split(coalesce(sum(c.quantity) FILTER (WHERE c.party = ANY (parties)), 0),
+			(SELECT coalesce(tally(w.party, w.quantity), '{}') FROM entries(weights) AS w WHERE w.party <> ALL (parties)), scale)
+	FROM entries(costs) AS c;
+END;
+COMMENT ON FUNCTION share_out(tally, text[], tally, integer) IS
+'Costs after those of some parties (a platform team, say) are shared by the others in proportion to their weights, to so many decimal places. The total stays what it was, to the last unit. Errors 22023: nobody else has a weight, a negative one, costs with more decimal places.';
+
+CREATE FUNCTION net_transfers(balances tally, mode text DEFAULT 'greedy') RETURNS TABLE (payer text, payee text, amount numeric)
+	AS 'MODULE_PATHNAME', 'net_transfers' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 10;
+COMMENT ON FUNCTION net_transfers(tally, text) IS
+'Transfers that settle balances: above zero is what a party is to receive, below what it is to pay. Each party''s net stays, no more is paid than the sum of the balances above zero, and there are fewer transfers than parties. Equal amounts are matched first; then, in mode greedy, the largest payer pays the largest payee, and so on; mode exact finds the least number of transfers, for 20 parties at most whose balance matches no other. Rows are in a fixed order. Errors: 22023 balances that do not sum to zero or an unknown mode, 54000 too many parties for mode exact.';
+

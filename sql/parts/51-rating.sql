@@ -39,39 +39,49 @@ BEGIN ATOMIC
 		FROM unnest(rated.rates) AS r
 		WHERE r.valid && rated.during
 	), price AS MATERIALIZED (
-		SELECT v.* FROM version AS v WHERE v.purchase IS NULL
+		-- said so, the planner takes them for half of all, not for next to none, and does not loop over them
+		SELECT v.* FROM version AS v WHERE (v.purchase IS NULL) IS TRUE
 	), bought AS MATERIALIZED (
-		SELECT v.* FROM version AS v WHERE v.purchase IS NOT NULL
+		SELECT v.* FROM version AS v WHERE (v.purchase IS NOT NULL) IS TRUE
 	),
 
-	-- Usage, by all that decides its price; where the total does, by no more.
-	used AS (
-		SELECT u.consumer_id, u.provider_id, CASE WHEN r.additive THEN u.lease_id END AS lease_id, u.meter,
-			CASE WHEN r.additive THEN u.labels ELSE '{}' END AS labels, r.rate_id, list.rate_id AS list_id, c.rate_id AS commitment_id,
-			r.factor, coalesce(value_at(list.schedule, u.at), 1) AS list_factor, sum(u.quantity) AS quantity
+	-- Within a segment of the period, no price changes.
+	cut AS (
+		SELECT lower(rated.during) AS at
+		UNION SELECT lower(v.period) FROM version AS v
+		UNION SELECT upper(v.period) FROM version AS v
+		UNION SELECT lower(s.period) FROM version AS v, steps(v.schedule, v.period) AS s WHERE v.schedule IS NOT NULL
+	), segment AS MATERIALIZED (
+		-- through an array, since the planner takes it for a short one
+		SELECT tstzrange(c.at, lead(c.at, 1, upper(rated.during)) OVER (ORDER BY c.at)) AS period, (row_number() OVER (ORDER BY c.at))::integer AS number
+		FROM unnest((SELECT array_agg(cut.at) FROM cut WHERE cut.at < upper(rated.during))) AS c (at)
+	),
+	-- Usage, first by segments, then by all that decides its price; where the
+	-- total does, by no more.
+	metered AS (
+		SELECT u.consumer_id, u.provider_id, u.lease_id, u.meter, u.labels,
+			width_bucket(u.at, (SELECT array_agg(lower(s.period) ORDER BY s.number) FROM segment AS s)) AS number, sum(u.quantity) AS quantity
 		FROM usage AS u
-		LEFT JOIN price AS own ON own.party_id = u.consumer_id AND own.meter = u.meter AND own.valid @> u.at
-		LEFT JOIN price AS list ON list.party_id IS NULL AND list.meter = u.meter AND list.valid @> u.at
-		LEFT JOIN bought AS c ON c.party_id = u.consumer_id AND c.meter = u.meter AND c.valid @> u.at,
-		LATERAL (SELECT coalesce(own.rate_id, list.rate_id) AS rate_id,
-			coalesce(own.model, list.model, 'standard') IN ('standard', 'flat') AS additive,
-			CASE WHEN own.rate_id IS NULL THEN coalesce(value_at(list.schedule, u.at), 1) ELSE coalesce(value_at(own.schedule, u.at), 1) END AS factor) AS r
 		WHERE u.pool_id = (SELECT chosen.pool_id FROM chosen)
 		AND u.at >= lower(rated.during) AND u.at < upper(rated.during) AND u.recorded_at <= rated.known_at
+		GROUP BY 1, 2, 3, 4, 5, 6
+	), used AS (
+		SELECT m.consumer_id, m.provider_id, CASE WHEN r.additive THEN m.lease_id END AS lease_id, m.meter,
+			CASE WHEN r.additive THEN m.labels ELSE '{}' END AS labels, r.rate_id, list.rate_id AS list_id, c.rate_id AS commitment_id,
+			r.factor, coalesce(value_at(list.schedule, lower(s.period)), 1) AS list_factor, sum(m.quantity) AS quantity
+		FROM metered AS m
+		JOIN segment AS s ON s.number = m.number
+		LEFT JOIN price AS own ON own.party_id = m.consumer_id AND own.meter = m.meter AND own.valid @> lower(s.period)
+		LEFT JOIN price AS list ON (list.party_id IS NULL) IS TRUE AND list.meter = m.meter AND list.valid @> lower(s.period)
+		LEFT JOIN bought AS c ON c.party_id = m.consumer_id AND c.meter = m.meter AND c.valid @> lower(s.period),
+		LATERAL (SELECT coalesce(own.rate_id, list.rate_id) AS rate_id,
+			coalesce(own.model, list.model, 'standard') IN ('standard', 'flat') AS additive,
+			coalesce(value_at(CASE WHEN own.rate_id IS NULL THEN list.schedule ELSE own.schedule END, lower(s.period)), 1) AS factor) AS r
 		GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 	),
 
-	-- Leases, cut where a price or commitment begins or ends.
-	cut AS (
-		SELECT lower(rated.during) AS at
-		UNION SELECT lower(v.period) FROM version AS v WHERE v.meter = 'lease'
-		UNION SELECT upper(v.period) FROM version AS v WHERE v.meter = 'lease'
-		UNION SELECT lower(s.period) FROM version AS v, steps(v.schedule, v.period) AS s WHERE v.meter = 'lease' AND v.schedule IS NOT NULL
-	), segment AS MATERIALIZED (
-		SELECT tstzrange(c.at, lead(c.at, 1, upper(rated.during)) OVER (ORDER BY c.at)) AS period
-		FROM cut AS c
-		WHERE c.at < upper(rated.during)
-	), held AS (
+	-- Leases, likewise.
+	held AS (
 		SELECT l.lease_id, l.consumer_id, l.quantity, l.effective AS period, coalesce(l.price, chosen.price) AS price, 1::numeric AS part
 		FROM lease AS l
 		JOIN chosen ON chosen.pool_id = l.pool_id
@@ -85,7 +95,7 @@ BEGIN ATOMIC
 	), leased AS (
 		SELECT h.consumer_id, h.lease_id, h.part, h.price, coalesce(own.rate_id, list.rate_id) AS rate_id, list.rate_id AS list_id,
 			CASE WHEN h.part = 1 THEN c.rate_id END AS commitment_id,
-			CASE WHEN own.rate_id IS NULL THEN coalesce(value_at(list.schedule, lower(s.period)), 1) ELSE coalesce(value_at(own.schedule, lower(s.period)), 1) END AS factor,
+			coalesce(value_at(CASE WHEN own.rate_id IS NULL THEN list.schedule ELSE own.schedule END, lower(s.period)), 1) AS factor,
 			coalesce(value_at(list.schedule, lower(s.period)), 1) AS list_factor,
 			sum(h.quantity * extract(epoch FROM upper(piece.period) - lower(piece.period))) / 3600.000000000000000000000000000000 AS quantity,
 			tstzrange(min(lower(piece.period)), max(upper(piece.period))) AS period

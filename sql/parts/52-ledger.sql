@@ -109,15 +109,38 @@ COMMENT ON COLUMN exchange_rate.rate IS 'How many units of quote a unit of base 
 COMMENT ON COLUMN exchange_rate.source IS 'Who says so; for people to read.';
 COMMENT ON COLUMN exchange_rate.recorded_at IS 'When the row was written.';
 
+-- A balance is the last of these and what was posted since: to read one costs
+-- a period, not a history.
+CREATE TABLE account_balance (
+	account_id	bigint NOT NULL,
+	at			timestamptz NOT NULL CHECK (isfinite(at)),
+	balance		numeric NOT NULL,
+	recorded_at	timestamptz NOT NULL DEFAULT clock_timestamp(),
+	PRIMARY KEY (account_id, at)
+);
+ALTER TABLE account_balance OWNER TO @extowner@;
+SELECT pg_catalog.pg_extension_config_dump('account_balance', '');
+
+COMMENT ON TABLE account_balance IS 'The balance of an account when a billing period of its pool was closed, since when nothing can occur before.';
+COMMENT ON COLUMN account_balance.account_id IS 'The account.';
+COMMENT ON COLUMN account_balance.at IS 'End of the billing period.';
+COMMENT ON COLUMN account_balance.balance IS 'Sum of what was posted to the account that occurred before.';
+COMMENT ON COLUMN account_balance.recorded_at IS 'When the row was written.';
+
+-- up to when the books of a pool are closed
+CREATE INDEX billing_period_closed_idx ON billing_period (pool_id, upper(during)) WHERE closed_at IS NOT NULL;
+
 CREATE FUNCTION posting_check() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'posting_check' LANGUAGE C SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION posting_check() IS 'Trigger: every journal of the statement must be whole and sum to zero in every currency (23514), its accounts must exist (23503) and stay within their floors and ceilings (SC007); error 22003 for an amount of more than 18 significant digits.';
+COMMENT ON FUNCTION posting_check() IS 'Trigger: every journal of the statement must be whole and sum to zero in every currency (23514), its accounts must exist (23503) and stay within their floors and ceilings (SC007), and the books of their pools must be open then (SC008); error 22003 for an amount of more than 18 significant digits.';
 CREATE TRIGGER balance AFTER INSERT ON posting REFERENCING NEW TABLE AS new_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION posting_check();
 
 CREATE TRIGGER keep_facts BEFORE UPDATE OR DELETE OR TRUNCATE ON posting
 	FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER keep_facts BEFORE UPDATE OR DELETE OR TRUNCATE ON journal
+	FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER keep_facts BEFORE UPDATE OR DELETE OR TRUNCATE ON account_balance
 	FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER keep_facts BEFORE UPDATE OR DELETE OR TRUNCATE ON exchange_rate
 	FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -160,3 +183,207 @@ CREATE FUNCTION reverse_journal(journal bigint, occurred_at timestamptz DEFAULT 
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION reverse_journal(bigint, timestamptz, text) IS
 'Takes a journal back: posts the negative of each of its lines, so that every account is what it was, whatever rates are now. Returns the key of that journal; a second time, the same one. Errors: 42704 unknown journal, SC007 if an account would pass its floor or ceiling.';
+
+CREATE FUNCTION set_limits(account bigint, floor numeric DEFAULT NULL, ceiling numeric DEFAULT NULL) RETURNS void
+	AS 'MODULE_PATHNAME', 'account_set_limits' LANGUAGE C VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION set_limits(bigint, numeric, numeric) IS
+'Gives an account a floor and a ceiling, or takes them away; a balance that is beyond them already may come back, and not go further. Waits for those who post at the moment. Error: 42704 unknown account.';
+
+-- balances
+
+CREATE FUNCTION balance(account bigint, at timestamptz DEFAULT 'infinity', known_at timestamptz DEFAULT 'infinity') RETURNS numeric
+	LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT s.balance + (
+			SELECT coalesce(sum(p.amount), 0)
+			FROM posting AS p
+			WHERE p.account_id = balance.account AND p.occurred_at >= s.at AND p.occurred_at < balance.at AND p.recorded_at <= balance.known_at)
+	FROM (
+		SELECT b.at, b.balance
+		FROM account_balance AS b
+		WHERE b.account_id = balance.account AND b.at <= balance.at AND b.recorded_at <= balance.known_at
+		UNION ALL
+		SELECT '-infinity', 0
+		ORDER BY 1 DESC
+		LIMIT 1
+	) AS s;
+END;
+COMMENT ON FUNCTION balance(bigint, timestamptz, timestamptz) IS
+'The balance of an account: the sum of what occurred before an instant, as far as it was recorded by another. Debits are positive: what a consumer owes is above 0, what a provider is owed below.';
+
+CREATE FUNCTION balances(pool text DEFAULT NULL, party text DEFAULT NULL, at timestamptz DEFAULT 'infinity', known_at timestamptz DEFAULT 'infinity')
+	RETURNS TABLE (account_id bigint, pool text, party text, kind text, currency text, balance numeric)
+	LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT a.account_id, l.name, p.name, a.kind, a.currency, balance(a.account_id, balances.at, balances.known_at)
+	FROM account AS a
+	JOIN party AS p ON p.party_id = a.party_id
+	LEFT JOIN pool AS l ON l.pool_id = a.pool_id
+	WHERE (balances.pool IS NULL OR a.pool_id = pool_id(balances.pool))
+	AND (balances.party IS NULL OR a.party_id = party_id(balances.party))
+	ORDER BY l.name NULLS FIRST, p.name, a.kind, a.currency;
+END;
+COMMENT ON FUNCTION balances(text, text, timestamptz, timestamptz) IS
+'The balances of all accounts, or of those of a pool or party: of what occurred before an instant, as far as it was recorded by another. They sum to zero in every currency. Error: 42704 unknown pool or party.';
+
+CREATE FUNCTION trial_balance(at timestamptz DEFAULT 'infinity', known_at timestamptz DEFAULT 'infinity')
+	RETURNS TABLE (currency text, kind text, debit numeric, credit numeric, balance numeric)
+	LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT a.currency, a.kind, coalesce(sum(p.amount) FILTER (WHERE p.amount > 0), 0), coalesce(- sum(p.amount) FILTER (WHERE p.amount < 0), 0), sum(p.amount)
+	FROM posting AS p
+	JOIN account AS a ON a.account_id = p.account_id
+	WHERE p.occurred_at < trial_balance.at AND p.recorded_at <= trial_balance.known_at
+	GROUP BY GROUPING SETS ((a.currency, a.kind), (a.currency))
+	ORDER BY a.currency, a.kind NULLS LAST;
+END;
+COMMENT ON FUNCTION trial_balance(timestamptz, timestamptz) IS
+'What was debited and credited in each currency, by kind of account and (kind NULL) in all, which is the same: of what occurred before an instant, as far as it was recorded by another. Reads all postings.';
+
+CREATE VIEW ledger WITH (security_invoker) AS
+	SELECT j.journal_id, p.line, j.kind AS journal, j.occurred_at, j.recorded_at, l.name AS pool, y.name AS party, a.kind AS account,
+		p.amount, a.currency, p.charge_id, j.source, j.source_key, j.description, j.reverses
+	FROM posting AS p
+	JOIN journal AS j ON j.journal_id = p.journal_id
+	JOIN account AS a ON a.account_id = p.account_id
+	JOIN party AS y ON y.party_id = a.party_id
+	LEFT JOIN pool AS l ON l.pool_id = a.pool_id;
+ALTER VIEW ledger OWNER TO @extowner@;
+COMMENT ON VIEW ledger IS 'Every posting, with names.';
+COMMENT ON COLUMN ledger.journal_id IS 'Key of the journal.';
+COMMENT ON COLUMN ledger.line IS 'Number of the line within the journal.';
+COMMENT ON COLUMN ledger.journal IS 'Kind of the journal: what happened.';
+COMMENT ON COLUMN ledger.occurred_at IS 'When it happened.';
+COMMENT ON COLUMN ledger.recorded_at IS 'When it was recorded.';
+COMMENT ON COLUMN ledger.pool IS 'The pool of the account; NULL for none.';
+COMMENT ON COLUMN ledger.party IS 'Whose account it is.';
+COMMENT ON COLUMN ledger.account IS 'Kind of the account.';
+COMMENT ON COLUMN ledger.amount IS 'Debit, or if negative credit.';
+COMMENT ON COLUMN ledger.currency IS 'Currency of the account.';
+COMMENT ON COLUMN ledger.charge_id IS 'The charge it comes from; NULL for none.';
+COMMENT ON COLUMN ledger.source IS 'Where the journal comes from.';
+COMMENT ON COLUMN ledger.source_key IS 'What it is called there.';
+COMMENT ON COLUMN ledger.description IS 'For people to read.';
+COMMENT ON COLUMN ledger.reverses IS 'The journal that it takes back; NULL for any other.';
+
+-- payments and deposits
+
+CREATE FUNCTION record_payment(pool text, party text, amount numeric, kind text DEFAULT 'receivable',
+	source text DEFAULT NULL, source_key text DEFAULT NULL, occurred_at timestamptz DEFAULT NULL)
+	RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+	SELECT post_journal('payment',
+		ARRAY[open_account(s.name, 'cash', l.currency, l.name),
+			open_account(record_payment.party, record_payment.kind, l.currency, l.name, ceiling => CASE WHEN record_payment.kind = 'prepaid' THEN 0 END)],
+		ARRAY[record_payment.amount, - record_payment.amount], l.name, record_payment.source, record_payment.source_key, record_payment.occurred_at)
+	FROM pool AS l
+	JOIN party AS s ON s.party_id = l.steward_id
+	WHERE l.pool_id = pool_id(record_payment.pool);
+END;
+COMMENT ON FUNCTION record_payment(text, text, numeric, text, text, text, timestamptz) IS
+'A party paid the steward of a pool: for what it owes (receivable), or in advance (prepaid, which can be held as a deposit and never be overdrawn). A negative amount pays back. With a source and source_key, nothing is recorded twice. Returns the key of the journal. Errors: as post_journal() and open_account().';
+
+CREATE FUNCTION deposit(what text, pool text, party text, amount numeric,
+	source text DEFAULT NULL, source_key text DEFAULT NULL, occurred_at timestamptz DEFAULT NULL)
+	RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+	SELECT post_journal(deposit.what,
+		ARRAY[open_account(deposit.party, CASE deposit.what WHEN 'hold' THEN 'prepaid' ELSE 'held' END, l.currency, l.name, ceiling => 0),
+			CASE deposit.what
+				WHEN 'hold' THEN open_account(deposit.party, 'held', l.currency, l.name, ceiling => 0)
+				WHEN 'release' THEN open_account(deposit.party, 'prepaid', l.currency, l.name, ceiling => 0)
+				WHEN 'capture' THEN open_account(deposit.party, 'receivable', l.currency, l.name) END],
+		-- nothing but an amount above 0 makes sense
+		ARRAY[nullif(greatest(deposit.amount, 0), 0), - nullif(greatest(deposit.amount, 0), 0)], l.name, deposit.source, deposit.source_key, deposit.occurred_at)
+	FROM pool AS l
+	WHERE l.pool_id = pool_id(deposit.pool);
+END;
+COMMENT ON FUNCTION deposit(text, text, text, numeric, text, text, timestamptz) IS
+'A deposit of a party in a pool: "hold" takes an amount from what it prepaid, "capture" pays with it what the party owes, "release" gives it back. Never more than there is (SC007). Returns the key of the journal. Errors: as post_journal() and open_account(), 23502 for another word, or an amount that is not above 0.';
+
+-- Two payouts at once pay once: the second waits for the first to finish.
+CREATE FUNCTION payout(pool text, party text, cutoff timestamptz DEFAULT now(), at_least numeric DEFAULT 0, kind text DEFAULT 'payable',
+	occurred_at timestamptz DEFAULT NULL)
+	RETURNS TABLE (journal_id bigint, amount numeric, currency text) LANGUAGE sql VOLATILE PARALLEL UNSAFE ROWS 1
+BEGIN ATOMIC
+	UPDATE account SET floor = a.floor
+	FROM account AS a
+	WHERE account.account_id = a.account_id AND a.pool_id = pool_id(payout.pool) AND a.party_id = party_id(payout.party) AND a.kind = payout.kind;
+	WITH due AS MATERIALIZED (
+		-- what was paid since was paid for the oldest
+		SELECT a.account_id, a.currency, - balance(a.account_id, payout.cutoff) - (
+				SELECT coalesce(sum(p.amount), 0)
+				FROM posting AS p
+				WHERE p.account_id = a.account_id AND p.occurred_at >= payout.cutoff AND p.amount > 0) AS amount
+		FROM account AS a
+		WHERE a.pool_id = pool_id(payout.pool) AND a.party_id = party_id(payout.party) AND a.kind = payout.kind
+	)
+	SELECT post_journal('payout', ARRAY[d.account_id, open_account(s.name, 'cash', d.currency, l.name)], ARRAY[d.amount, - d.amount], l.name,
+			occurred_at => payout.occurred_at),
+		d.amount, d.currency
+	FROM due AS d, pool AS l
+	JOIN party AS s ON s.party_id = l.steward_id
+	WHERE l.pool_id = pool_id(payout.pool) AND d.amount > 0 AND d.amount >= payout.at_least;
+END;
+COMMENT ON FUNCTION payout(text, text, timestamptz, numeric, text, timestamptz) IS
+'Pays a party what it has earned in a pool (payable; or fee, contributors, ...) before a cutoff and still has to get, in each currency, if it is at least so much: out of the steward''s cash. Who was paid too much, because of a refund, owes it, and gets the less later. Returns the journals; no rows if there is nothing to pay. Errors: as post_journal(); 40001 above READ COMMITTED if another payout was at the same time.';
+
+CREATE FUNCTION aged_payables(pool text, at timestamptz DEFAULT 'infinity', known_at timestamptz DEFAULT 'infinity')
+	RETURNS TABLE (party text, kind text, currency text, journal_id bigint, occurred_at timestamptz, earned numeric, outstanding numeric, age interval)
+	LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	WITH moved AS (
+		SELECT p.account_id, p.journal_id, p.occurred_at, - sum(p.amount) AS earned
+		FROM posting AS p
+		JOIN account AS a ON a.account_id = p.account_id
+		WHERE a.pool_id = pool_id(aged_payables.pool) AND a.kind IN ('payable', 'fee', 'contributors')
+		AND p.occurred_at < aged_payables.at AND p.recorded_at <= aged_payables.known_at
+		GROUP BY p.account_id, p.journal_id, p.occurred_at
+	), aged AS (
+		SELECT m.account_id, m.journal_id, m.occurred_at, m.earned,
+			sum(greatest(m.earned, 0)) OVER (PARTITION BY m.account_id ORDER BY m.occurred_at, m.journal_id)
+				+ sum(least(m.earned, 0)) OVER (PARTITION BY m.account_id) AS unpaid
+		FROM moved AS m
+	)
+	SELECT y.name, a.kind, a.currency, g.journal_id, g.occurred_at, g.earned, least(g.earned, g.unpaid),
+		CASE WHEN isfinite(aged_payables.at) THEN aged_payables.at ELSE now() END - g.occurred_at
+	FROM aged AS g
+	JOIN account AS a ON a.account_id = g.account_id
+	JOIN party AS y ON y.party_id = a.party_id
+	WHERE g.earned > 0 AND g.unpaid > 0
+	ORDER BY y.name, a.kind, a.currency, g.occurred_at, g.journal_id;
+END;
+COMMENT ON FUNCTION aged_payables(text, timestamptz, timestamptz) IS
+'What is still to be paid to those who earned in a pool, by the journal that it comes from: payouts pay the oldest first. Of what occurred before an instant, as far as it was recorded by another. Error: 42704 unknown pool.';
+
+-- exchange of currencies
+
+CREATE FUNCTION exchange_rate_at(base text, quote text, at timestamptz DEFAULT now(), known_at timestamptz DEFAULT 'infinity') RETURNS numeric
+	AS 'MODULE_PATHNAME', 'exchange_rate_at' LANGUAGE C STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION exchange_rate_at(text, text, timestamptz, timestamptz) IS
+'How many units of quote a unit of base was worth at an instant, by what was recorded by another: by a rate of just these two, never the inverse of one. Error: 42704 if there is none.';
+
+CREATE FUNCTION exchange(party text, amount numeric, base text, quote text, kind text DEFAULT 'payable', pool text DEFAULT NULL,
+	source text DEFAULT NULL, source_key text DEFAULT NULL, occurred_at timestamptz DEFAULT NULL)
+	RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+	WITH exact AS (
+		SELECT exchange.amount * exchange_rate_at(exchange.base, exchange.quote, coalesce(exchange.occurred_at, now())) AS amount
+	), leg AS (
+		SELECT v.kind, v.currency, v.amount, v.line
+		FROM exact AS e, LATERAL (VALUES
+			(1, exchange.kind, exchange.base, exchange.amount),
+			(2, 'fx', exchange.base, - exchange.amount),
+			(3, 'fx', exchange.quote, e.amount),
+			(4, exchange.kind, exchange.quote, - money_round(e.amount, exchange.quote)),
+			(5, 'rounding', exchange.quote, money_round(e.amount, exchange.quote) - e.amount)) AS v (line, kind, currency, amount)
+		WHERE v.line < 5 OR v.amount <> 0
+	)
+	SELECT post_journal('exchange', array_agg(open_account(exchange.party, g.kind, g.currency, exchange.pool) ORDER BY g.line), array_agg(g.amount ORDER BY g.line),
+		exchange.pool, exchange.source, exchange.source_key, exchange.occurred_at)
+	FROM leg AS g;
+END;
+COMMENT ON FUNCTION exchange(text, numeric, text, text, text, text, text, text, timestamptz) IS
+'Moves a balance of a party from one currency to another, at the rate stored for that instant: debits the amount in base, and credits what it is worth in quote, rounded once (half to even); both through accounts of kind fx, and what rounding made is posted to rounding. For what the party owes, the amount is negative. Returns the key of the journal. Errors: 42704 no such rate, as post_journal().';

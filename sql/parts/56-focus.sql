@@ -563,7 +563,7 @@ COMMENT ON FUNCTION focus_rows(regclass) IS
 
 CREATE FUNCTION json_or_null(value text) RETURNS json
 	AS 'MODULE_PATHNAME', 'json_or_null' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION json_or_null(text) IS 'The JSON that a text is; NULL if it is none.';
+COMMENT ON FUNCTION json_or_null(text) IS 'The JSON that a text is; NULL if it is none, or nested more than 500 levels deep.';
 
 CREATE FUNCTION focus_number(value text) RETURNS numeric
 	AS 'MODULE_PATHNAME', 'focus_number' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;

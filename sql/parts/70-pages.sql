@@ -65,7 +65,7 @@ BEGIN ATOMIC
 	WHERE p.pool_id = pool_id(lease_gantt.pool);
 END;
 COMMENT ON FUNCTION lease_gantt(text, tstzrange, integer, integer) IS
-'A Gantt chart of the leases of a pool during a bounded period, as SVG: a row for each consumer, a bar with quantity and key for each lease; if there are more than so many, those with the most unit-hours in the period, and the title says so. In the time zone of the pool. NULL for an empty period. Errors: 42704 unknown pool, 22003 unbounded period, 22023 width (in pixels) outside 240 to 4000.';
+'A Gantt chart of the leases of a pool during a bounded period, as SVG: a row for each consumer, a bar with quantity and key for each lease; if there are more than so many (NULL: all), those with the most unit-hours in the period, and the title says so. In the time zone of the pool. NULL for an empty period. Errors: 42704 unknown pool, 22003 unbounded period, 22023 width (in pixels) outside 240 to 4000.';
 
 -- Pages are HTML that is well-formed XML, too. What makes them safe: names go
 -- through html_escape(), and the page itself forbids scripts and the network.
@@ -148,13 +148,12 @@ small{font-size:11px;color:var(--quiet)}
 svg{display:block;margin:12px 0}
 .wide,.narrow{margin:0 -12px}
 .narrow{display:none}
-footer{margin-top:36px;padding-top:12px;border-top:1px solid var(--rule);font-size:13px}
 @media screen and (max-width:800px){main{margin:0;padding:24px 16px;border:0;border-radius:0}.wide{display:none}.narrow{display:block}
 dl{grid-template-columns:repeat(2,minmax(0,1fr))}dd{font-size:18px}}
 @media print{@page{margin:15mm}body,main{background:#fff}main{max-width:none;margin:0;padding:0;border:0}.scroll{overflow:visible}
 h2{break-after:avoid}svg,tr,dl{break-inside:avoid}table{font-size:9pt}th,td{padding-left:10px}}
-</style></head><body><main><header><h1>' || html_escape(title) || '</h1><p>' || subtitle || '</p></header>' || body
-	|| '<footer><p>As recorded at ' || to_char(timezone('UTC', now()), 'YYYY-MM-DD HH24:MI') || ' UTC.</p></footer></main></body></html>
+</style></head><body><main><header><h1>' || html_escape(title) || '</h1><p>' || subtitle || '</p><p>As recorded at '
+	|| to_char(timezone('UTC', now()), 'YYYY-MM-DD HH24:MI') || ' UTC</p></header>' || body || '</main></body></html>
 ';
 COMMENT ON FUNCTION html_page(text, text, text) IS
 'A page of its own, from a title, which is text, and what stands below it and in the page, which are HTML. It needs nothing from the network and forbids it, follows the reader''s colour scheme, fits phones, and can be printed. What has class wide is shown on wide screens and in print, what has class narrow on others.';

@@ -31,6 +31,7 @@
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "shim.h"
 #include "utils/builtins.h"
@@ -357,6 +358,74 @@ int64
 pq_getmsgint64(StringInfo msg)
 {
 	return (int64) message_integer(msg, 8);
+}
+
+/* client and server both use UTF-8 */
+char *
+pq_getmsgtext(StringInfo msg, int rawbytes, int *nbytes)
+{
+	char	   *result;
+
+	if (rawbytes < 0 || rawbytes > msg->len - msg->cursor)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROTOCOL_VIOLATION),
+				 errmsg("insufficient data left in message")));
+	result = palloc(rawbytes + 1);
+	memcpy(result, message_bytes(msg, rawbytes), rawbytes);
+	result[rawbytes] = '\0';
+	if (pg_encoding_verifymbstr(PG_UTF8, result, rawbytes) != rawbytes)
+		ereport(ERROR,
+				(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
+				 errmsg("invalid byte sequence")));
+	*nbytes = rawbytes;
+	return result;
+}
+
+void
+#if PG_VERSION_NUM >= 160000
+pq_sendbytes(StringInfo buf, const void *data, int datalen)
+#else
+pq_sendbytes(StringInfo buf, const char *data, int datalen)
+#endif
+{
+	appendBinaryStringInfo(buf, data, datalen);
+}
+
+char *
+pg_server_to_client(const char *s, int len)
+{
+	return unconstify(char *, s);
+}
+
+int
+pg_mbstrlen_with_len(const char *mbstr, int limit)
+{
+	int			n = 0;
+
+	for (int i = 0; i < limit && mbstr[i] != '\0'; n++)
+		i += pg_utf_mblen((const unsigned char *) mbstr + i);
+	return n;
+}
+
+#if PG_VERSION_NUM >= 160000
+bool
+pg_unicode_to_server_noerror(pg_wchar c, unsigned char *s)
+#else
+void
+pg_unicode_to_server(pg_wchar c, unsigned char *s)
+#endif
+{
+	unicode_to_utf8(c, s);
+	s[pg_utf_mblen(s)] = '\0';
+#if PG_VERSION_NUM >= 160000
+	return true;
+#endif
+}
+
+int
+GetDatabaseEncoding(void)
+{
+	return PG_UTF8;
 }
 
 void

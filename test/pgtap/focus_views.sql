@@ -7,7 +7,7 @@ SET timezone = 'Pacific/Chatham';
 SET search_path = sharecollab, public;
 
 BEGIN;
-SELECT plan(19);
+SELECT plan(23);
 
 SELECT create_party('focus steward'), create_party('focus a'), create_party('focus b', 'person'), create_party('focus p') \g /dev/null
 SELECT create_pool('focus ' || k, k, 'unit', 'focus steward', currency => c) FROM (VALUES ('compute', 'EUR'), ('data', 'JPY'), ('model', 'KWD')) AS v (k, c) \g /dev/null
@@ -101,6 +101,45 @@ SELECT is_empty($$SELECT attrelid::regclass, attname FROM (
 SELECT is_empty($$SELECT c.dataset, c.column_name FROM focus_columns() AS c WHERE c.level = 'Mandatory' AND c.removed IS NULL AND NOT EXISTS (
 	SELECT FROM pg_attribute AS a WHERE a.attname = c.column_name AND a.attrelid = CASE c.dataset WHEN 'CostAndUsage' THEN 'focus_cost_and_usage'::regclass
 		WHEN 'InvoiceDetail' THEN 'focus_invoice_detail' WHEN 'BillingPeriod' THEN 'focus_billing_period' ELSE 'focus_contract_commitment' END)$$, 'none is missing');
+
+-- ----------
+-- What rating makes of leases, usage and commitments, for all their time
+-- ----------
+SELECT create_pool('rated pool', 'compute', 'gpu', 'focus steward', 2) \g /dev/null
+INSERT INTO membership (pool_id, party_id, role, accepted_at)
+SELECT pool_id('rated pool'), y.party_id, CASE WHEN y.name = 'focus p' THEN 'provider' ELSE 'consumer' END, now() FROM party AS y WHERE y.name ~ '^focus .$';
+UPDATE pool SET cancellation = profile(0.5) WHERE name = 'rated pool';
+SELECT add_supply('rated pool', 'focus p', 50, '[2026-01-01,)') \g /dev/null
+SELECT reserve('rated pool', c, n / 8.0, tstzrange('2026-01-01 00:00+00'::timestamptz + n * interval '37 hours', '2026-01-04 07:00+00'::timestamptz + n * interval '37 hours'))
+FROM generate_series(1, 20) AS n, unnest('{focus a,focus b}'::text[]) AS c \g /dev/null
+SELECT release(lease_id, lower(during) + interval '1 day 1 second') FROM lease WHERE pool_id = pool_id('rated pool') AND lease_id % 3 = 0 \g /dev/null
+SELECT set_rate('rated pool', 'standard', 0.5, valid => '(,)'), set_rate('rated pool', 'graduated', model => 'graduated', upto => '{10,NULL}', unit_price => '{1,0.3}', flat => '{2,0}', valid => '(,)'),
+	set_rate('rated pool', 'flat', 9.99, model => 'flat', valid => '(,)'), set_rate('rated pool', 'package', 3, model => 'package', package_size => 7, valid => '(,)'),
+	set_rate('rated pool', 'capped', 1, minimum => 5, maximum => 100, valid => '(,)'),
+	set_rate('rated pool', 'surge', 1, schedule => profile('[2026-01-10 00:00+00, 2026-01-12 00:00+00)', 2) + profile(1), valid => '(,)') \g /dev/null
+SELECT set_rate('rated pool', 'lease', model => 'reserved', party => 'focus a', valid => '[2026-01-01 00:00+00, 2026-02-01 00:00+00)', quantity => 1.5, purchase => 1000, unit => 'gpu-hour'),
+	set_rate('rated pool', 'standard', 0.4, model => 'spend', party => 'focus b', valid => '[2026-01-01 00:00+00, 2026-02-01 00:00+00)', purchase => 77.77),
+	set_rate('rated pool', 'package', model => 'prepaid', party => 'focus b', valid => '[2026-01-01 00:00+00, 2026-02-01 00:00+00)', quantity => 1000, purchase => 100) \g /dev/null
+INSERT INTO usage (pool_id, consumer_id, meter, quantity, during, at, source, source_key)
+SELECT pool_id('rated pool'), party_id(c), m, round((random() * 30)::numeric, 3), tstzrange(t, t + interval '1 hour'), t, 'focus_views', concat_ws('/', c, m, n)
+FROM generate_series(1, 25) AS n, unnest('{focus a,focus b}'::text[]) AS c, unnest('{standard,graduated,flat,package,capped,surge,unpriced}'::text[]) AS m,
+	LATERAL (SELECT '2026-01-01 00:00+00'::timestamptz + n * interval '29 hours' AS t) AS h;
+INSERT INTO billing_period (pool_id, during) VALUES (pool_id('rated pool'), '[2026-01-01 00:00+00, 2026-02-01 00:00+00)');
+INSERT INTO charge (pool_id, billing_period_id, consumer_id, provider_id, lease_id, rate_id, category, meter, component, during, quantity, unit,
+	list_unit_price, contracted_unit_price, list_cost, contracted_cost, effective_cost, billed_cost, amount, commitment_status, labels)
+SELECT t.pool_id, t.billing_period_id, r.consumer_id, r.provider_id, r.lease_id, r.rate_id, r.category, r.meter, r.component, r.period, r.quantity, r.unit,
+	r.list_unit_price, r.contracted_unit_price, r.list_cost, r.contracted_cost, r.effective_cost, r.billed_cost,
+	round(r.billed_cost, 2), r.commitment_status, r.labels
+FROM billing_period AS t, rated('rated pool', t.during) AS r WHERE t.pool_id = pool_id('rated pool');
+UPDATE billing_period SET closed_at = upper(during), digest = '' WHERE pool_id = pool_id('rated pool');
+CREATE TEMP VIEW rated_usage AS SELECT * FROM focus_cost_and_usage WHERE "ServiceName" = 'rated pool';
+CREATE TEMP VIEW rated_detail AS SELECT * FROM focus_invoice_detail WHERE "InvoiceId" IN (SELECT "InvoiceId" FROM rated_usage);
+SELECT is_empty($$SELECT rule, column_name, count(*), min(message) FROM focus_violations('rated_usage', complete => true) GROUP BY 1, 2$$, 'nothing against what was rated');
+SELECT is_empty($$SELECT rule, message FROM focus_violations('rated_detail', 'InvoiceDetail', complete => true, charges => 'rated_usage')$$, 'nor against its invoices');
+SELECT bag_eq($$SELECT DISTINCT "CommitmentDiscountType", "CommitmentDiscountStatus" FROM rated_usage WHERE "CommitmentDiscountStatus" = 'Used'$$,
+	$$VALUES ('reserved', 'Used'), ('spend', 'Used'), ('prepaid', 'Used')$$, 'commitments were used');
+SELECT results_eq($$SELECT "CommitmentDiscountType", sum("BilledCost"), sum("EffectiveCost") FROM rated_usage WHERE "CommitmentDiscountId" IS NOT NULL GROUP BY 1 ORDER BY 1$$,
+	$$VALUES ('prepaid', 100::numeric, 100::numeric), ('reserved', 1000, 1000), ('spend', 77.77, 77.77)$$, 'and cost over their time what they cost to buy');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -233,6 +233,15 @@ INSERT INTO expected VALUES
 	('split(numeric,numeric,integer)', 'window immutable safe'),
 	('tiered(numeric,numeric[],numeric[],numeric[],text)', 'immutable safe'),
 	('tiers(numeric,numeric[],numeric[],numeric[],text)', 'set immutable safe'),
+	('weighted_sum_transition(internal,numeric,timestamp with time zone,tstzrange)', 'immutable safe'),
+	('weighted_sum_inverse(internal,numeric,timestamp with time zone,tstzrange)', 'immutable safe'),
+	('weighted_sum_final(internal)', 'immutable safe'),
+	('weighted_sum(numeric,timestamp with time zone,tstzrange)', 'aggregate immutable safe'),
+	('shapley_airport(tally,integer)', 'immutable strict safe'),
+	('shapley_peak(text[],profile[],tstzrange,integer)', 'immutable strict safe'),
+	('coincident_peak(text[],profile[],tstzrange)', 'immutable strict safe'),
+	('share_out(tally,text[],tally,integer)', 'immutable strict safe'),
+	('net_transfers(tally,text)', 'set immutable strict safe'),
 	-- 20-parties
 	('party_id(text)', 'stable strict safe'),
 	('create_party(text,text,text,regrole)', 'volatile unsafe'),
@@ -314,11 +323,29 @@ INSERT INTO expected VALUES
 	('rated(text,tstzrange,timestamp with time zone,rate[])', 'set stable safe'),
 	('rating_corrections(text,tstzrange)', 'set stable safe'),
 
+	-- 51-usage-log
+	('sacct_usage(text,text,text,text,text,text)', 'set stable restricted'),
+	('swf_usage(text,text,text,text)', 'set stable restricted'),
+	('opencost_usage(text,text,text,text,text)', 'set stable restricted'),
+	('import_sacct(text,text,text,text,text,text[],text,text,text)', 'volatile unsafe'),
+	('import_swf(text,text,text,text,text[],text,text)', 'volatile unsafe'),
+	('import_opencost(text,text,text,text,text,text[],text,text)', 'volatile unsafe'),
+
 	-- 52-ledger
 	('posting_check()', 'trigger volatile unsafe'),
 	('open_account(text,text,text,text,numeric,numeric)', 'volatile unsafe'),
 	('post_journal(text,bigint[],numeric[],text,text,text,timestamp with time zone,text)', 'volatile unsafe'),
 	('reverse_journal(bigint,timestamp with time zone,text)', 'volatile unsafe'),
+	('set_limits(bigint,numeric,numeric)', 'volatile unsafe'),
+	('balance(bigint,timestamp with time zone,timestamp with time zone)', 'stable safe'),
+	('balances(text,text,timestamp with time zone,timestamp with time zone)', 'set stable safe'),
+	('trial_balance(timestamp with time zone,timestamp with time zone)', 'set stable safe'),
+	('record_payment(text,text,numeric,text,text,text,timestamp with time zone)', 'volatile unsafe'),
+	('deposit(text,text,text,numeric,text,text,timestamp with time zone)', 'volatile unsafe'),
+	('payout(text,text,timestamp with time zone,numeric,text,timestamp with time zone)', 'set volatile unsafe'),
+	('aged_payables(text,timestamp with time zone,timestamp with time zone)', 'set stable safe'),
+	('exchange_rate_at(text,text,timestamp with time zone,timestamp with time zone)', 'stable strict safe'),
+	('exchange(text,numeric,text,text,text,text,text,text,timestamp with time zone)', 'volatile unsafe'),
 
 	-- 56-focus
 	('focus_columns()', 'set immutable safe'),

@@ -94,9 +94,9 @@ SELECT is(create_usage_partition('2026-01-15')::text, 'usage_2026_01', 'a partit
 SELECT is((SELECT count(*) FROM usage_2026_01 WHERE meter = 'byte'), 743::bigint, 'has what was recorded of January');
 SELECT is((SELECT count(*) FROM usage WHERE meter = 'byte'), 1500::bigint, 'and nothing is lost or there twice');
 SELECT is(record_usage('gpu', 'ann', 'token', 5, '[2026-01-05,2026-01-06)', 'gateway', 'a'), :first::bigint, 'the same again, in a partition, is the same usage');
-SELECT pg_temp.refused($$UPDATE usage_2026_01 SET quantity = 0$$, '55000', 'a partition is as immutable'),
-	pg_temp.refused($$TRUNCATE usage_2026_01$$, '55000', 'also to TRUNCATE'),
-	pg_temp.refused($$SELECT create_usage_partition('2026-01-01')$$, '42P07', 'one partition a month');
+SELECT pg_temp.refused($$UPDATE usage_2026_01 SET quantity = 0$$, '55000', 'a partition is as immutable');
+SELECT pg_temp.refused($$TRUNCATE usage_2026_01$$, '55000', 'also to TRUNCATE');
+SELECT pg_temp.refused($$SELECT create_usage_partition('2026-01-01')$$, '42P07', 'one partition a month');
 SELECT is(create_usage_partition('2026-12-31')::text, 'usage_2026_12', 'December ends with the year');
 
 -- ----------

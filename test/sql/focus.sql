@@ -171,6 +171,9 @@ SELECT focus_number(v) FROM unnest('{4,-3,35.2E-7,35.2E7,35.2E+7,1e5,+4,-,.5,5.,
 SELECT focus_number(repeat('9', 1001));
 SELECT focus_instant(v) FROM unnest('{2026-01-31T00:00:00Z,2025-02-29T00:00:00Z,2024-02-29T23:59:59Z,2026-13-01T00:00:00Z,2026-01-31T24:00:00Z,2026-01-31 00:00:00Z,2026-01-31T00:00:00.5Z,"2026-01-3\u0661T00:00:00Z"}'::text[]) AS v;
 
+SELECT json_or_null(repeat('[', n) || repeat(']', n)) IS NULL FROM unnest('{1,500,501,1000000}'::integer[]) AS n;
+SELECT json_or_null('{"[[\"{": "\\u005b"}');
+
 -- errors
 CREATE TYPE public.focus_composite AS (a int);
 SELECT try($$SELECT focus_violations(NULL)$$);

@@ -180,5 +180,10 @@ SELECT identity, party, kind, mailmap_of FROM identity_status ORDER BY 1;
 \pset format unaligned
 SELECT try($$SELECT import_mailmap('q', '')$$);
 SELECT try($$SELECT import_mailmap('p', NULL::bytea)$$);
+-- names that are too long for anybody
+SELECT try($$SELECT import_git_log('p', convert_to(record('b5', repeat('x', 638) || '|x@x', '') || record('b6', 'Fits|f@x', ''), 'UTF8'))$$);
+SELECT try($$SELECT git_log(E'commit aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\nAuthor: x <$$ || repeat('x', 640) || $$>\nDate:   Thu Jan 1 00:00:00 1970 +0000\n\n    Message\n')$$);
+SELECT inserted > 0, skipped FROM import_git_log('p', convert_to(record('b5', repeat('x', 638) || '|x@x', '') || record('b6', 'Fits|f@x', '') || record('b7', repeat('x', 637) || '|x@x', ''), 'UTF8'), 'skip');
+SELECT length(name) FROM identity WHERE email = 'x@x';
 DROP FUNCTION record, try, calendar_differences;
 TRUNCATE party, project, identity, contribution RESTART IDENTITY CASCADE;

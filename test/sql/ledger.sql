@@ -55,6 +55,31 @@ SELECT reverse_journal(:invoice, '2026-02-01', 'wrong lab') AS reversal \gset
 SELECT reverse_journal(:invoice) = :reversal, try('SELECT reverse_journal(0)'), try('SELECT reverse_journal(NULL)');
 SELECT j.kind, p.line, p.account_id = :owed AS owed, p.amount, p.occurred_at FROM posting AS p JOIN journal AS j USING (journal_id) WHERE journal_id IN (:invoice, :reversal) ORDER BY journal_id, line;
 
+-- payments, deposits, payouts, and how old is what is still to be paid
+SELECT record_payment('gpus', 'lab', 20, 'prepaid', 'bank', '7', '2026-02-02') = record_payment('gpus', 'lab', 20, 'prepaid', 'bank', '7', '2026-02-02');
+SELECT deposit('hold', 'gpus', 'lab', 15) IS NOT NULL, try($$SELECT deposit('hold', 'gpus', 'lab', 5.01)$$), deposit('capture', 'gpus', 'lab', 10) IS NOT NULL,
+	try($$SELECT deposit('capture', 'gpus', 'lab', 5.01)$$), deposit('release', 'gpus', 'lab', 5) IS NOT NULL, try($$SELECT deposit('hold', 'gpus', 'lab', -1)$$);
+SELECT post_journal('invoice', ARRAY[:owed, :earned], '{30, -30}', 'gpus', occurred_at => '2026-02-10') IS NOT NULL, post_journal('invoice', ARRAY[:owed, :earned], '{12, -12}', 'gpus', occurred_at => '2026-03-10') IS NOT NULL;
+SELECT kind, earned, outstanding, age FROM aged_payables('gpus', '2026-04-01');
+SELECT amount, currency FROM payout('gpus', 'datacenter', '2026-03-01', at_least => 100);
+SELECT amount, currency FROM payout('gpus', 'datacenter', '2026-03-01', occurred_at => '2026-03-20');
+SELECT amount, currency FROM payout('gpus', 'datacenter', '2026-03-01');
+SELECT kind, earned, outstanding, age FROM aged_payables('gpus', '2026-04-01');
+SELECT post_journal('transfer', ARRAY[:owed, :earned], '{-20, 20}', 'gpus', occurred_at => '2026-03-25') IS NOT NULL AS refund;
+SELECT amount, currency FROM payout('gpus', 'datacenter');
+SELECT pool, party, kind, currency, balance FROM balances('gpus');
+SELECT pool, party, kind, currency, balance FROM balances(party => 'datacenter', at => '2026-03-11'), balance(:earned, '2026-03-11', '2000-01-01') AS unknown;
+SELECT * FROM trial_balance();
+SELECT try(format('SELECT set_limits(%s, ceiling => -100)', :earned)), try(format('SELECT post_journal(%L, ARRAY[%s, %s]::bigint[], %L)', 'transfer', :owed, :earned, '{-1, 1}')),
+	post_journal('transfer', ARRAY[:owed, :earned], '{1, -1}') IS NOT NULL, set_limits(:earned), try('SELECT set_limits(0)');
+
+-- currencies
+INSERT INTO exchange_rate (base, quote, at, rate) VALUES ('USD', 'INR', '2026-01-01', 82.42135), ('USD', 'JPY', '2026-01-01', 150.5), ('USD', 'JPY', '2026-02-01', 160);
+SELECT exchange('datacenter', 100.00, 'USD', 'INR', occurred_at => '2026-01-15') AS exchange \gset
+SELECT line, account, amount, currency FROM ledger WHERE journal_id = :exchange ORDER BY line;
+SELECT exchange_rate_at('USD', 'JPY', '2026-01-31'), exchange_rate_at('USD', 'JPY', '2026-02-01');
+SELECT try($$SELECT exchange_rate_at('JPY', 'USD', '2026-02-01')$$), try($$SELECT exchange('lab', 1, 'USD', 'JPY', occurred_at => '2025-12-31')$$);
+
 -- and nothing else
 SELECT try(format('%s', s)) FROM unnest(ARRAY['UPDATE posting SET amount = 0', 'DELETE FROM posting', 'TRUNCATE posting', 'UPDATE journal SET kind = kind', 'DELETE FROM journal', 'TRUNCATE party CASCADE',
 	'DELETE FROM account', $$UPDATE account SET currency = 'EUR'$$, 'UPDATE exchange_rate SET rate = 1', 'DELETE FROM posting WHERE false',

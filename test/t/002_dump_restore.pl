@@ -41,6 +41,9 @@ my $state = q{
 	TABLE journal ORDER BY 1;
 	TABLE posting ORDER BY 1, 2;
 	TABLE exchange_rate ORDER BY 1, 2, 3, 4;
+	TABLE account_balance ORDER BY 1, 2;
+	TABLE ledger ORDER BY journal_id, line;
+	SELECT * FROM trial_balance();
 	TABLE grid_intensity ORDER BY region, known, valid;
 	\echo views
 	TABLE identity_status ORDER BY identity_id, valid;
@@ -221,7 +224,7 @@ foreach my $role ('postgres', 'alice')
 		my @sequences = grep { /SEQUENCE SET/ } split /\n/, $list;
 
 		is(scalar(@sequences), 15, "$role: all sequences");
-		append_to_file("$dump.$order->[0].list", join("\n", @sequences, @entry{ 'party', 'project', 'pool', 'identity', 'contribution', 'affiliation', 'identity_link', 'task', 'posting', 'journal', 'account', 'exchange_rate', 'grid_intensity', @$order }) . "\n");
+		append_to_file("$dump.$order->[0].list", join("\n", @sequences, @entry{ 'party', 'project', 'pool', 'identity', 'contribution', 'affiliation', 'identity_link', 'task', 'posting', 'journal', 'account', 'exchange_rate', 'account_balance', 'grid_intensity', @$order }) . "\n");
 		sql($node, "CREATE DATABASE $database OWNER alice");
 		as_role('alice', 'CREATE EXTENSION sharecollab', $database);
 		client('pg_restore', '-U', $role, '--exit-on-error', '-L', "$dump.$order->[0].list", '-d', $database, "$dump.data");
