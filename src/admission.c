@@ -294,27 +294,41 @@ static SavedQuery party_name = {
 	.nparams = 1, .types = {INT8OID}
 };
 
+/*
+ * Who refuses holds locks on pages, so that a refusal must not take long: of a
+ * pool's leases only the newest are looked at.
+ */
+#define NEWEST_LEASES	"10000"
+
 static SavedQuery blocking_leases = {
 	.sql = "SELECT pg_catalog.string_agg(lease_id::text, ', ' ORDER BY quantity DESC, lease_id)"
-	" FILTER (WHERE n <= 3), pg_catalog.count(*) FROM (SELECT lease_id, quantity,"
-	" pg_catalog.row_number() OVER (ORDER BY quantity DESC, lease_id) AS n FROM sharecollab.lease"
-	" WHERE pool_id = $1 AND ($2 = 0 OR consumer_id = $2) AND lease_id <> ALL ($4)"
+	" FILTER (WHERE n <= 3), pg_catalog.count(*), pg_catalog.bool_or(looked_at = " NEWEST_LEASES ")"
+	" FROM (SELECT lease_id, quantity, looked_at,"
+	" pg_catalog.row_number() OVER (ORDER BY quantity DESC, lease_id) AS n"
+	" FROM (SELECT newest.*, pg_catalog.count(*) OVER () AS looked_at"
+	" FROM (SELECT lease_id, consumer_id, quantity, effective, buffer FROM sharecollab.lease"
+	" WHERE pool_id = $1 ORDER BY pool_id DESC, lease_id DESC LIMIT " NEWEST_LEASES ") AS newest) AS counted"
+	" WHERE ($2 = 0 OR consumer_id = $2) AND lease_id <> ALL ($4)"
 	" AND sharecollab.occupied(effective, buffer) @> $3) AS l",
 	.nparams = 4, .types = {INT8OID, INT8OID, TIMESTAMPTZOID, INT8ARRAYOID}
 };
 
 static SavedQuery new_leases = {.sql = "SELECT pg_catalog.array_agg(lease_id) FROM new_rows"};
 
+/* within a time that ends at $9, if not at the pool's horizon */
 static SavedQuery earliest_start = {
 	.sql = "SELECT pg_catalog.lower(f.during), $7::text FROM sharecollab.earliest_fit("
-	"sharecollab.availability($1, pg_catalog.tstzrange($4, NULL), $2, NULL,"
+	"sharecollab.availability($1, pg_catalog.tstzrange($4, $9), $2, NULL,"
 	" '{}'::sharecollab.profile OPERATOR(sharecollab.-) sharecollab.profile($5, $6)),"
-	" $3, $7 + $8, (SELECT pg_catalog.tstzrange($4,"
-	" CASE WHEN p.horizon IS NOT NULL THEN GREATEST($4, pg_catalog.now() + p.horizon + $8) END)"
+	" $3, $7 + $8, (SELECT pg_catalog.tstzrange($4, LEAST($9,"
+	" CASE WHEN p.horizon IS NOT NULL THEN GREATEST($4, pg_catalog.now() + p.horizon + $8) END))"
 	" FROM sharecollab.pool AS p WHERE p.name = $1)) AS f (during)",
-	.nparams = 8, .types = {TEXTOID, TEXTOID, NUMERICOID, TIMESTAMPTZOID, TSTZRANGEOID, NUMERICOID,
-	INTERVALOID, INTERVALOID}
+	.nparams = 9, .types = {TEXTOID, TEXTOID, NUMERICOID, TIMESTAMPTZOID, TSTZRANGEOID, NUMERICOID,
+	INTERVALOID, INTERVALOID, TIMESTAMPTZOID}
 };
+
+/* days after the wish in which to look for an alternative, then in all of the future */
+static const int alternative_days[] = {1, 10, 100};
 
 /* for good: after the last time that there is less */
 static SavedQuery earliest_open_start = {
@@ -401,6 +415,9 @@ blockers(const Admission *admission, const CalendarNode *node, TimestampTz at)
 	if (isnull)
 		return "";
 	leases = TextDatumGetCString(query_value(0, 1, NULL));
+	if (DatumGetBool(query_value(0, 3, NULL)))
+		return count <= 3 ? psprintf(" Leases %s and perhaps older ones are in the way.", leases) :
+			psprintf(" Leases %s and at least " INT64_FORMAT " more are in the way.", leases, count - 3);
 	if (count == 1)
 		return psprintf(" Lease %s is in the way.", leases);
 	if (count <= 3)
@@ -414,7 +431,7 @@ blockers(const Admission *admission, const CalendarNode *node, TimestampTz at)
 static char *
 alternative(const Admission *admission, const char *name, const char *unit)
 {
-	Datum		values[8];
+	Datum		values[9];
 	Interval	duration = {0};
 	Interval	buffer = {0};
 	bool		open_ended = admission->wish_span.until == DT_NOEND;
@@ -438,8 +455,21 @@ alternative(const Admission *admission, const char *name, const char *unit)
 		values[n++] = IntervalPGetDatum(&duration);
 		values[n++] = IntervalPGetDatum(&buffer);
 	}
-	query_run(open_ended ? &earliest_open_start : &earliest_start, values, NULL, false);
-	query_value(0, 1, &isnull);
+
+	/* what can be had soon is found soon; without an end, it takes all of the future */
+	isnull = true;
+	for (size_t i = open_ended ? lengthof(alternative_days) : 0; isnull && i <= lengthof(alternative_days); i++)
+	{
+		TimestampTz until = admission->wish_span.until;
+
+		if (i == lengthof(alternative_days) ||
+			pg_add_s64_overflow(until, admission->wish_buffer + alternative_days[i] * USECS_PER_DAY, &until) ||
+			until >= END_TIMESTAMP)
+			until = DT_NOEND;
+		values[n] = TimestampTzGetDatum(until);
+		query_run(open_ended ? &earliest_open_start : &earliest_start, values, NULL, false);
+		query_value(0, 1, &isnull);
+	}
 	if (isnull)
 		return NULL;
 	quantity = decimal_text(admission->wish_quantity.mantissa, admission->wish_quantity.scale);

@@ -405,77 +405,121 @@ align_scale(ProfileBuilder *builder, int scale)
 	builder->scale = scale;
 }
 
+/* The value that holds from breakpoint i on, at another scale. */
+static inline int64
+value_at_scale(const ProfileReader *reader, int i, int scale)
+{
+	int64		value = profile_value_from(reader, i);
+
+	if (reader->scale != scale && !decimal_rescale(value, reader->scale, scale, &value))
+		decimal_overflow();
+	return value;
+}
+
 /*
- * calendar_free(pool_id, quota_id, during): what the pages of a node have left,
- * which is below zero where they are in deficit.
+ * Add what the page in the calendar's slot has left within a span: what it may
+ * hold less what is booked, both walked along together.
+ */
+static void
+put_free(Calendar *calendar, Span span, bool only_positive, ProfileBuilder *builder)
+{
+	TupleTableSlot *slot = calendar->slot;
+	ProfileReader limit;
+	ProfileReader booked;
+	Datum		allowance;
+	Datum		capacity;
+	TimestampTz at;
+	int			i;
+	int			j;
+
+	slot_getallattrs(slot);
+#define column(number)	slot->tts_values[(number) - 1]
+	span.from = Max(span.from, DatumGetTimestampTz(column(calendar->starts)));
+	span.until = Min(span.until, DatumGetTimestampTz(column(calendar->ends)));
+	capacity = column(calendar->capacity);
+	allowance = column(calendar->allowance);
+	profile_read(is_zero(allowance) ? capacity : add(capacity, allowance), &limit);
+	profile_read(column(calendar->booked), &booked);
+#undef column
+	if (Max(limit.scale, booked.scale) > builder->scale)
+		align_scale(builder, Max(limit.scale, booked.scale));
+
+	i = profile_find(&limit, span.from);
+	j = profile_find(&booked, span.from);
+	for (at = span.from; at < span.until;)
+	{
+		TimestampTz next_limit = profile_until(&limit, i);
+		TimestampTz next_booked = profile_until(&booked, j);
+		int64		value;
+
+		if (pg_sub_s64_overflow(value_at_scale(&limit, i, builder->scale),
+								value_at_scale(&booked, j, builder->scale), &value))
+			decimal_overflow();
+		profile_put(builder, at, only_positive ? Max(value, 0) : value);
+		at = Min(next_limit, next_booked);
+		i += next_limit == at;
+		j += next_booked == at;
+	}
+
+	/* the next page says what follows, if there is one */
+	if (span.until != DT_NOEND)
+		profile_put(builder, span.until, 0);
+}
+
+/*
+ * What the pages of a node have left during a span that is not empty, which
+ * is below zero where they are in deficit, unless only what is above is wanted.
  *
  * Pages follow each other, so this is a walk along them.
  */
-PG_FUNCTION_INFO_V1(calendar_free);
 Datum
-calendar_free(PG_FUNCTION_ARGS)
+calendar_left(int64 pool_id, int64 quota_id, Span span, bool only_positive)
 {
-	int64		pool_id = PG_GETARG_INT64(0);
-	int64		quota_id = PG_GETARG_INT64(1);
-	Span		span = span_arg(PG_GETARG_DATUM(2));
-	Calendar   *calendar;
+	Calendar   *calendar = calendar_open(AccessShareLock);
 	Snapshot	snapshot = GetActiveSnapshot();
-	ScanKeyData keys[3];
-	IndexScanDesc scan;
-	CalendarPage page;
 	ProfileBuilder builder;
-	ProfileReader reader;
 	MemoryContext page_context = AllocSetContextCreate(CurrentMemoryContext, "page of the calendar",
 													   ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old_context;
+	MemoryContext builder_context = CurrentMemoryContext;
 
-	if (SPAN_IS_EMPTY(span))
-		PG_RETURN_NULL();
-	if (!(pool_roles(pool_id) & (quota_id == WHOLE_POOL ? ~0 : POOL_OVERSEER)))
-		PG_RETURN_NULL();
-	calendar = calendar_open(AccessShareLock);
 	profile_builder_init(&builder, 64, 0);
 	if (find_page(calendar, pool_id, quota_id, span.from, snapshot))
 	{
 		bool		isnull;
 		Datum		first = slot_getattr(calendar->slot, calendar->starts, &isnull);
+		ScanKeyData keys[4];
+		IndexScanDesc scan;
 
 		key_int8(keys, 1, pool_id);
 		key_int8(keys, 2, quota_id);
 		ScanKeyInit(&keys[2], 3, BTGreaterEqualStrategyNumber, F_TIMESTAMPTZ_GE, first);
-		scan = index_beginscan_compat(calendar->heap, calendar->index, snapshot, 3);
-		index_rescan(scan, keys, 3, NULL, 0);
+		ScanKeyInit(&keys[3], 3, BTLessStrategyNumber, F_TIMESTAMPTZ_LT, TimestampTzGetDatum(span.until));
+		scan = index_beginscan_compat(calendar->heap, calendar->index, snapshot, 4);
+		index_rescan(scan, keys, 4, NULL, 0);
 		while (index_getnext_slot(scan, ForwardScanDirection, calendar->slot))
 		{
 			CHECK_FOR_INTERRUPTS();
-			if (DatumGetTimestampTz(slot_getattr(calendar->slot, calendar->starts, &isnull)) >= span.until)
-				break;
-			old_context = MemoryContextSwitchTo(page_context);
-			read_page(calendar, &page);
-			if (!is_zero(page.allowance))
-				page.capacity = add(page.capacity, page.allowance);
-			profile_read(subtract(page.capacity, page.booked), &reader);
-			MemoryContextSwitchTo(old_context);
-			if (reader.scale > builder.scale)
-				align_scale(&builder, reader.scale);
-			for (int i = 0; i < reader.n; i++)
-			{
-				TimestampTz at = profile_time(&reader, i);
-				int64		value;
-
-				if (at >= span.until)
-					break;
-				if (!decimal_rescale(profile_value(&reader, i), reader.scale, builder.scale, &value))
-					decimal_overflow();
-				profile_put(&builder, Max(at, span.from), value);
-			}
+			MemoryContextSwitchTo(page_context);
+			put_free(calendar, span, only_positive, &builder);
+			MemoryContextSwitchTo(builder_context);
 			MemoryContextReset(page_context);
 		}
 		index_endscan(scan);
 	}
-	if (span.until != DT_NOEND)
-		profile_put(&builder, span.until, 0);
 	MemoryContextDelete(page_context);
 	calendar_close(calendar);
 	PG_RETURN_PROFILE(&builder);
+}
+
+/* calendar_free(pool_id, quota_id, during) */
+PG_FUNCTION_INFO_V1(calendar_free);
+Datum
+calendar_free(PG_FUNCTION_ARGS)
+{
+	Span		span = span_arg(PG_GETARG_DATUM(2));
+
+	if (SPAN_IS_EMPTY(span) ||
+		!(pool_roles(PG_GETARG_INT64(0)) & (PG_GETARG_INT64(1) == WHOLE_POOL ? ~0 : POOL_OVERSEER)))
+		PG_RETURN_NULL();
+	return calendar_left(PG_GETARG_INT64(0), PG_GETARG_INT64(1), span, false);
 }

@@ -58,7 +58,7 @@ extern void calendar_insert_page(Calendar *calendar, const CalendarPage *page);
 
 extern void calendar_delete_pages(Calendar *calendar, int64 pool_id, const int64 *quota_id);
 
-extern PGDLLEXPORT Datum calendar_free(PG_FUNCTION_ARGS);
+extern Datum calendar_left(int64 pool_id, int64 quota_id, Span span, bool only_positive);
 
 /* admission.c */
 extern void admit_lease(int64 pool_id, int64 consumer_id, int64 lease_id, Decimal quantity, Span during);

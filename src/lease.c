@@ -491,8 +491,7 @@ lease_availability(PG_FUNCTION_ARGS)
 		!has_expired_hold(id, GetActiveSnapshot()) &&
 		(PG_ARGISNULL(2) ||
 		 !has_quota(id, id_of_name("party", PG_GETARG_TEXT_PP(2), GetActiveSnapshot()), GetActiveSnapshot())))
-		return positive(DirectFunctionCall3(calendar_free, Int64GetDatum(id),
-											Int64GetDatum(WHOLE_POOL), PG_GETARG_DATUM(1)));
+		return calendar_left(id, WHOLE_POOL, span_arg(PG_GETARG_DATUM(1)), true);
 	SPI_connect();
 	profile = get_fn_expr_rettype(fcinfo->flinfo);
 	if (availability_in_tree.types[4] != profile && OidIsValid(profile))
@@ -854,7 +853,11 @@ reserve_lines(const Booking *booking, Line *lines, int nlines, text *consumer_na
 	bool		expired = false;
 	int64		result;
 
-	/* from now on, nobody deletes a pool or a party */
+	/*
+	 * From now on, nobody deletes a pool or a party.  The table of leases first,
+	 * as statements on it do, TRUNCATE among them.
+	 */
+	table_close(open_own_table("lease", RowExclusiveLock), NoLock);
 	table_close(open_own_table("calendar", RowExclusiveLock), NoLock);
 
 	consumer_id = acting_party(consumer_name, GetLatestSnapshot());

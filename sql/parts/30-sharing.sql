@@ -614,7 +614,7 @@ BEGIN ATOMIC
 			find_slots.duration + CASE WHEN find_slots.duration > '0' THEN p.buffer ELSE '0' END AS blocked,
 			trim_scale(p.price * find_slots.quantity * extract(epoch FROM find_slots.duration) / 3600) AS cost,
 			CASE WHEN p.parent_id IS NULL AND find_slots.consumer IS NULL
-				AND NOT EXISTS (SELECT FROM lease AS l WHERE l.pool_id = p.pool_id AND l.held_until <= now() AND l.ended_at IS NULL)
+				AND p.pool_id NOT IN (SELECT l.pool_id FROM lease AS l WHERE l.held_until <= now() AND l.ended_at IS NULL)
 				THEN calendar_free(p.pool_id, 0, w.during)
 				ELSE availability(p.name, w.during, find_slots.consumer) END AS free
 		FROM pool AS p,
