@@ -347,6 +347,22 @@ INSERT INTO expected VALUES
 	('exchange_rate_at(text,text,timestamp with time zone,timestamp with time zone)', 'stable strict safe'),
 	('exchange(text,numeric,text,text,text,text,text,text,timestamp with time zone)', 'volatile unsafe'),
 
+	-- 54-closing
+	('charge_check()', 'trigger volatile unsafe'),
+	('close_charges(bigint,bigint)', 'volatile unsafe'),
+	('earned_shares(bigint,bigint)', 'set stable safe'),
+	('split_running(numeric,numeric,bigint,bigint,integer)', 'window immutable safe'),
+	('close_postings(bigint,bigint)', 'volatile unsafe'),
+	('contribution_weights(text,timestamp with time zone,jsonb,interval,timestamp with time zone)', 'set stable safe'),
+	('close_contributors(bigint,bigint,jsonb,interval)', 'volatile unsafe'),
+	('close_balances(bigint,bigint)', 'volatile unsafe'),
+	('billing_period_digest(bigint,bigint)', 'stable safe'),
+	('billing_period_differences(bigint,bigint)', 'set stable safe'),
+	('close_billing_period(text,tstzrange,jsonb,interval)', 'volatile unsafe'),
+	('verify_books(text)', 'stable safe'),
+	('statement(text,tstzrange,text,boolean)', 'set stable safe'),
+	('net_settlement(text,text,text,text,timestamp with time zone)', 'set volatile unsafe'),
+
 	-- 56-focus
 	('focus_columns()', 'set immutable safe'),
 	('focus_services()', 'set immutable safe'),

@@ -3,6 +3,7 @@
 
 SET timezone = 'UTC';
 SET datestyle = 'ISO';
+SET intervalstyle = 'postgres';
 SET client_min_messages = warning;
 SET search_path = sharecollab, public;
 \set VERBOSITY default

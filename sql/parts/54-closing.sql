@@ -1,0 +1,554 @@
+-- 54-closing.sql
+--		Closing a billing period: its charges are fixed, invoiced, divided among
+--		those who earned them, and sealed.
+--		C code: src/closing.c
+
+CREATE TRIGGER keep_closed BEFORE UPDATE ON billing_period FOR EACH ROW
+	WHEN (OLD.closed_at IS NOT NULL OR NEW.pool_id <> OLD.pool_id OR NEW.billing_period_id <> OLD.billing_period_id OR NEW.during <> OLD.during)
+	EXECUTE FUNCTION refuse_change();
+
+CREATE FUNCTION charge_check() RETURNS trigger
+	AS 'MODULE_PATHNAME', 'charge_check' LANGUAGE C SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION charge_check() IS 'Trigger: no charge enters a billing period that is closed; error SC008.';
+CREATE TRIGGER closed AFTER INSERT ON charge REFERENCING NEW TABLE AS new_rows
+	FOR EACH STATEMENT EXECUTE FUNCTION charge_check();
+
+-- The steps of close_billing_period(), each one pass over the period. The
+-- planner cannot know how many charges there are when they were made just
+-- before, and must not bet on few: hence no nested loops.
+
+CREATE FUNCTION close_charges(pool bigint, billing_period bigint) RETURNS void
+	LANGUAGE sql VOLATILE PARALLEL UNSAFE SET enable_nestloop = off SET jit = off
+BEGIN ATOMIC
+	-- One statement, and so one snapshot: what is recorded later is late, and
+	-- corrected by the next period.
+	WITH period AS (
+		SELECT p.pool_id, p.name, b.billing_period_id, b.during, currency_scale(p.currency) AS scale
+		FROM billing_period AS b
+		JOIN pool AS p ON p.pool_id = b.pool_id
+		WHERE b.pool_id = close_charges.pool AND b.billing_period_id = close_charges.billing_period
+	), due AS (
+		SELECT d.pool_id, d.billing_period_id, d.scale, false AS correction, r.*
+		FROM period AS d, rated(d.name, d.during) AS r
+		UNION ALL
+		SELECT d.pool_id, d.billing_period_id, d.scale, true, r.*
+		FROM period AS d
+		JOIN billing_period AS e ON e.pool_id = d.pool_id AND e.closed_at IS NOT NULL AND upper(e.during) <= lower(d.during),
+			rating_corrections(d.name, e.during) AS r
+	), floored AS (
+		SELECT due.*, money_round(due.billed_cost, due.scale, 'floor') AS floor
+		FROM due
+	), invoiced AS (
+		SELECT f.*, money_round(sum(f.billed_cost) OVER invoice, f.scale) - sum(f.floor) OVER invoice AS units
+		FROM floored AS f
+		WINDOW invoice AS (PARTITION BY f.consumer_id)
+	)
+	INSERT INTO charge (pool_id, billing_period_id, consumer_id, provider_id, lease_id, rate_id, category, correction, meter, component, during,
+		quantity, unit, list_unit_price, contracted_unit_price, list_cost, contracted_cost, effective_cost, billed_cost, amount, commitment_status, labels)
+	SELECT i.pool_id, i.billing_period_id, i.consumer_id, i.provider_id, i.lease_id, i.rate_id, i.category, i.correction, i.meter, i.component, i.period,
+		i.quantity, i.unit, i.list_unit_price, i.contracted_unit_price, i.list_cost, i.contracted_cost, i.effective_cost, i.billed_cost,
+		i.floor + split(i.units, i.billed_cost - i.floor, i.scale) OVER line, i.commitment_status, i.labels
+	FROM invoiced AS i
+	WINDOW line AS (PARTITION BY i.consumer_id ORDER BY i.correction, i.period, i.lease_id, i.meter, i.provider_id, i.component, i.category,
+		i.contracted_unit_price, i.quantity, i.labels);
+END;
+COMMENT ON FUNCTION close_charges(bigint, bigint) IS
+'A step of close_billing_period(): makes the charges of a billing period, and of closed ones before it the corrections. The total of each consumer is rounded once, half to even, and divided over its charges by largest remainder.';
+
+CREATE FUNCTION earned_shares(pool bigint, billing_period bigint)
+	RETURNS TABLE (during tstzrange, cohort bigint, provider_id bigint, share numeric)
+	LANGUAGE sql STABLE PARALLEL SAFE SET enable_nestloop = off SET jit = off
+BEGIN ATOMIC
+	WITH stay AS MATERIALIZED (
+		SELECT DISTINCT c.during
+		FROM charge AS c
+		WHERE c.pool_id = earned_shares.pool AND c.billing_period_id = earned_shares.billing_period AND c.provider_id IS NULL
+	), span AS (
+		SELECT min(lower(s.during)) AS starts, max(upper(s.during)) AS ends
+		FROM stay AS s
+	), supplied AS MATERIALIZED (
+		SELECT s.provider_id, load_profile(s.during, s.quantity) AS supply
+		FROM supply AS s
+		WHERE s.pool_id = earned_shares.pool
+		GROUP BY s.provider_id
+	), edge AS (
+		SELECT span.starts AS at FROM span
+		UNION
+		SELECT e.at
+		FROM supply AS s, span, LATERAL (VALUES (lower(s.during)), (upper(s.during))) AS e (at)
+		WHERE s.pool_id = earned_shares.pool AND e.at > span.starts AND e.at <= span.ends
+	), piece AS (
+		-- between two changes of anybody's supply, shares are constant
+		SELECT tstzrange(e.at, lead(e.at) OVER (ORDER BY e.at)) AS period
+		FROM edge AS e
+	), level AS MATERIALIZED (
+		SELECT p.period, s.provider_id, value_at(s.supply, lower(p.period)) AS quantity
+		FROM piece AS p, supplied AS s
+		WHERE value_at(s.supply, lower(p.period)) > 0
+		UNION ALL
+		SELECT p.period, l.steward_id, 1
+		FROM piece AS p, pool AS l
+		WHERE l.pool_id = earned_shares.pool
+		AND NOT EXISTS (SELECT FROM supplied AS s WHERE value_at(s.supply, lower(p.period)) > 0)
+	), part AS MATERIALIZED (
+		SELECT l.period, l.provider_id,
+			l.quantity * 1.000000000000000000000000000000 / sum(l.quantity) OVER (PARTITION BY l.period) AS part
+		FROM level AS l
+	), weight AS (
+		SELECT s.during, p.provider_id,
+			sum(p.part * CASE WHEN lower(s.during) = upper(s.during) THEN 1
+				ELSE extract(epoch FROM upper(s.during * p.period) - lower(s.during * p.period)) END) AS weight
+		FROM stay AS s
+		JOIN part AS p ON p.period && s.during
+		GROUP BY s.during, p.provider_id
+	), total AS (
+		SELECT w.during, sum(w.weight) AS total, array_agg(w.provider_id ORDER BY w.provider_id) AS providers
+		FROM weight AS w
+		GROUP BY w.during
+	), numbered AS (
+		SELECT t.during, t.total, dense_rank() OVER (ORDER BY t.providers) AS cohort
+		FROM total AS t
+	)
+	SELECT w.during, n.cohort, w.provider_id, w.weight / n.total
+	FROM weight AS w
+	JOIN numbered AS n ON n.during = w.during;
+END;
+COMMENT ON FUNCTION earned_shares(bigint, bigint) IS
+'Who earned the charges of a billing period that name no provider, by the time that they are for: at each instant in proportion to what each supplies then, and the steward where nobody does. The shares of a time sum to 1, but for the 30th decimal place; times with the same providers are a cohort.';
+
+CREATE FUNCTION split_running(amount numeric, share numeric, line bigint, party bigint, scale integer) RETURNS numeric
+	AS 'MODULE_PATHNAME', 'split_running' LANGUAGE C IMMUTABLE WINDOW PARALLEL SAFE;
+COMMENT ON FUNCTION split_running(numeric, numeric, bigint, bigint, integer) IS
+'Window function over rows in the order of lines: each line''s amount divided among its parties by their shares, which sum to 1, with so many decimal places. What is divided by largest remainder is the running total: so each line sums to its amount, and what a party has got so far is always less than one unit from its exact share of all lines so far, which split() of each line would not give. One row of a party may so be a unit below 0. NULL, and not divided, for rows with no share. Errors: 22023 if the parties of a line are others than before or their shares do not sum to 1, an amount with more decimal places, 22003, 22004.';
+
+CREATE FUNCTION close_postings(pool bigint, billing_period bigint) RETURNS void
+	LANGUAGE sql VOLATILE PARALLEL UNSAFE SET enable_nestloop = off SET jit = off
+BEGIN ATOMIC
+	INSERT INTO account (party_id, pool_id, kind, currency)
+	SELECT n.party_id, n.pool_id, n.kind, n.currency
+	FROM (
+		SELECT c.consumer_id AS party_id, l.pool_id, 'receivable' AS kind, l.currency
+		FROM charge AS c
+		JOIN pool AS l ON l.pool_id = c.pool_id
+		WHERE c.pool_id = close_postings.pool AND c.billing_period_id = close_postings.billing_period
+		UNION
+		SELECT c.provider_id, l.pool_id, 'payable', l.currency
+		FROM charge AS c
+		JOIN pool AS l ON l.pool_id = c.pool_id
+		WHERE c.pool_id = close_postings.pool AND c.billing_period_id = close_postings.billing_period AND c.provider_id IS NOT NULL
+		UNION
+		SELECT s.provider_id, l.pool_id, 'payable', l.currency
+		FROM supply AS s
+		JOIN pool AS l ON l.pool_id = s.pool_id
+		WHERE s.pool_id = close_postings.pool
+		UNION
+		SELECT l.steward_id, l.pool_id, k.kind, l.currency
+		FROM pool AS l, unnest(ARRAY['payable', 'fee', 'contributors']) AS k (kind)
+		WHERE l.pool_id = close_postings.pool
+		EXCEPT
+		SELECT a.party_id, a.pool_id, a.kind, a.currency
+		FROM account AS a
+		WHERE a.pool_id = close_postings.pool
+	) AS n
+	ORDER BY n.kind, n.party_id;
+
+	INSERT INTO journal (pool_id, kind, source, source_key, occurred_at)
+	SELECT c.pool_id, 'invoice', 'close_billing_period', concat_ws('/', c.pool_id, c.billing_period_id, c.consumer_id),
+		upper(b.during) - interval '1 microsecond'
+	FROM charge AS c
+	JOIN billing_period AS b ON b.pool_id = c.pool_id AND b.billing_period_id = c.billing_period_id
+	WHERE c.pool_id = close_postings.pool AND c.billing_period_id = close_postings.billing_period AND c.amount <> 0
+	GROUP BY c.pool_id, c.billing_period_id, c.consumer_id, b.during
+	ORDER BY c.consumer_id;
+
+	-- Who gets what of a charge is rounded on the running totals of an invoice:
+	-- each charge divides exactly, and nobody's total is off by a unit, however
+	-- many charges there are.
+	WITH term AS MATERIALIZED (
+		SELECT l.pool_id, currency_scale(l.currency) AS scale, l.fee, l.contributors_share, 1 - l.fee - l.contributors_share AS rest, l.steward_id
+		FROM pool AS l
+		WHERE l.pool_id = close_postings.pool
+	), account AS MATERIALIZED (
+		SELECT a.account_id, a.party_id, a.kind
+		FROM account AS a
+		JOIN pool AS l ON l.pool_id = a.pool_id AND l.currency = a.currency
+		WHERE a.pool_id = close_postings.pool
+	), share AS MATERIALIZED (
+		SELECT e.during, e.cohort, a.account_id, e.share
+		FROM earned_shares(close_postings.pool, close_postings.billing_period) AS e
+		JOIN account AS a ON a.party_id = e.provider_id AND a.kind = 'payable'
+	), billed AS (
+		SELECT c.charge_id, c.consumer_id, c.provider_id, c.during, c.amount, coalesce(- c.provider_id, s.cohort) AS cohort
+		FROM charge AS c
+		LEFT JOIN (SELECT DISTINCT e.during, e.cohort FROM share AS e) AS s ON s.during = c.during AND c.provider_id IS NULL
+		WHERE c.pool_id = close_postings.pool AND c.billing_period_id = close_postings.billing_period AND c.amount <> 0
+	), earned AS (
+		SELECT b.charge_id, b.consumer_id, b.amount, b.cohort, a.account_id, t.rest AS share
+		FROM term AS t, billed AS b
+		JOIN account AS a ON a.party_id = b.provider_id AND a.kind = 'payable'
+		WHERE t.rest > 0
+		UNION ALL
+		SELECT b.charge_id, b.consumer_id, b.amount, b.cohort, s.account_id, t.rest * s.share
+		FROM term AS t, billed AS b
+		JOIN share AS s ON s.during = b.during
+		WHERE t.rest > 0 AND b.provider_id IS NULL
+		UNION ALL
+		SELECT b.charge_id, b.consumer_id, b.amount, b.cohort, k.account_id, k.part
+		FROM billed AS b, (
+			SELECT a.account_id, CASE a.kind WHEN 'fee' THEN t.fee ELSE t.contributors_share END AS part
+			FROM term AS t
+			JOIN account AS a ON a.party_id = t.steward_id AND a.kind IN ('fee', 'contributors')
+		) AS k
+		WHERE k.part > 0
+		UNION ALL
+		SELECT b.charge_id, b.consumer_id, b.amount, b.cohort, a.account_id, NULL
+		FROM billed AS b
+		JOIN account AS a ON a.party_id = b.consumer_id AND a.kind = 'receivable'
+	), leg AS (
+		SELECT e.charge_id, e.consumer_id, e.account_id, coalesce(- split_running(e.amount, e.share, e.charge_id, e.account_id, t.scale) OVER line, e.amount) AS amount,
+			e.cohort
+		FROM earned AS e, term AS t
+		WINDOW line AS (PARTITION BY e.consumer_id, e.cohort ORDER BY e.charge_id, e.account_id)
+	)
+	INSERT INTO posting (journal_id, line, account_id, occurred_at, recorded_at, amount, charge_id)
+	SELECT j.journal_id, row_number() OVER (PARTITION BY g.consumer_id ORDER BY g.cohort, g.charge_id, g.account_id),
+		g.account_id, j.occurred_at, j.recorded_at, g.amount, g.charge_id
+	FROM leg AS g
+	JOIN journal AS j ON j.source = 'close_billing_period'
+		AND j.source_key = concat_ws('/', close_postings.pool, close_postings.billing_period, g.consumer_id)
+	WHERE g.amount <> 0;
+END;
+COMMENT ON FUNCTION close_postings(bigint, bigint) IS
+'A step of close_billing_period(): posts the charges of a billing period, in one journal for each consumer: what the consumer owes, and what the providers, the steward and the contributors get of it. Each charge divides exactly; and of the total of an invoice everybody gets the exact share rounded up or down.';
+
+CREATE FUNCTION contribution_weights(project text, before timestamptz, weights jsonb DEFAULT '{"commit": 1}', half_life interval DEFAULT NULL,
+	known_at timestamptz DEFAULT 'infinity')
+	RETURNS TABLE (party_id bigint, weight numeric) LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT c.party_id, sum(w.weight * CASE WHEN contribution_weights.half_life IS NULL THEN 1
+		ELSE round(power(0.5, extract(epoch FROM contribution_weights.before - c.at) / extract(epoch FROM contribution_weights.half_life)), 12) END)
+	FROM contributions(contribution_weights.project, known_at => contribution_weights.known_at) AS c,
+		LATERAL (SELECT coalesce(contribution_weights.weights ->> (c.kind || '/' || c.role),
+			CASE c.role WHEN 'author' THEN contribution_weights.weights ->> c.kind END)::numeric AS weight) AS w
+	WHERE c.at < contribution_weights.before AND w.weight > 0
+	GROUP BY c.party_id;
+END;
+COMMENT ON FUNCTION contribution_weights(text, timestamptz, jsonb, interval, timestamptz) IS
+'What everybody contributed to a project before an instant, as one number: each contribution counts what "weights" says for its kind ("review": 2; in another role than author for kind and role, "commit/committer": 0.5; 0 for what it does not name), and half of that for each half-life of its age, to 12 decimal places. In the row without party: what is of identities that nobody is linked to. Error: 42704 unknown project.';
+
+CREATE FUNCTION close_contributors(pool bigint, billing_period bigint, weights jsonb, half_life interval) RETURNS void
+	LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+	INSERT INTO account (party_id, pool_id, kind, currency)
+	SELECT w.party_id, l.pool_id, 'contributors', l.currency
+	FROM pool AS l
+	JOIN project AS r ON r.project_id = l.project_id
+	JOIN billing_period AS b ON b.pool_id = l.pool_id AND b.billing_period_id = close_contributors.billing_period,
+		contribution_weights(r.name, upper(b.during), close_contributors.weights, close_contributors.half_life) AS w
+	WHERE l.pool_id = close_contributors.pool AND l.contributors_share > 0 AND w.party_id IS NOT NULL AND w.weight > 0
+	AND NOT EXISTS (SELECT FROM account AS a
+		WHERE a.party_id = w.party_id AND a.pool_id = l.pool_id AND a.kind = 'contributors' AND a.currency = l.currency)
+	ORDER BY w.party_id;
+
+	WITH period AS (
+		SELECT l.pool_id, l.currency, l.steward_id, currency_scale(l.currency) AS scale, r.name AS project, b.billing_period_id, b.during, a.account_id
+		FROM pool AS l
+		JOIN project AS r ON r.project_id = l.project_id
+		JOIN billing_period AS b ON b.pool_id = l.pool_id AND b.billing_period_id = close_contributors.billing_period
+		JOIN account AS a ON a.pool_id = l.pool_id AND a.party_id = l.steward_id AND a.kind = 'contributors' AND a.currency = l.currency
+		WHERE l.pool_id = close_contributors.pool
+	), pot AS (
+		SELECT d.account_id, - sum(p.amount) AS amount
+		FROM period AS d
+		JOIN journal AS j ON j.pool_id = d.pool_id AND j.kind = 'invoice'
+			AND j.source = 'close_billing_period' AND j.source_key LIKE concat_ws('/', d.pool_id, d.billing_period_id, '%')
+		JOIN posting AS p ON p.journal_id = j.journal_id AND p.account_id = d.account_id
+		GROUP BY d.account_id
+	), divided AS (
+		SELECT w.party_id, split(pot.amount, w.weight, d.scale) OVER (ORDER BY w.party_id NULLS LAST) AS amount
+		FROM period AS d
+		JOIN pot ON pot.account_id = d.account_id,
+			contribution_weights(d.project, upper(d.during), close_contributors.weights, close_contributors.half_life) AS w
+		WHERE w.weight > 0
+	), given AS MATERIALIZED (
+		SELECT v.party_id, v.amount
+		FROM divided AS v, period AS d
+		WHERE v.party_id <> d.steward_id AND v.amount <> 0
+	), journal AS (
+		INSERT INTO journal (pool_id, kind, source, source_key, occurred_at)
+		SELECT d.pool_id, 'distribution', 'close_billing_period', concat_ws('/', d.pool_id, d.billing_period_id), upper(d.during) - interval '1 microsecond'
+		FROM period AS d
+		WHERE EXISTS (SELECT FROM given)
+		RETURNING journal_id, occurred_at, recorded_at
+	), leg AS (
+		SELECT d.account_id, (SELECT sum(g.amount) FROM given AS g) AS amount, 1 AS side
+		FROM period AS d
+		UNION ALL
+		SELECT a.account_id, - g.amount, 2
+		FROM given AS g
+		JOIN period AS d ON true
+		JOIN account AS a ON a.pool_id = d.pool_id AND a.party_id = g.party_id AND a.kind = 'contributors' AND a.currency = d.currency
+	)
+	INSERT INTO posting (journal_id, line, account_id, occurred_at, recorded_at, amount)
+	SELECT j.journal_id, row_number() OVER (ORDER BY g.side, g.account_id), g.account_id, j.occurred_at, j.recorded_at, g.amount
+	FROM journal AS j, leg AS g;
+END;
+COMMENT ON FUNCTION close_contributors(bigint, bigint, jsonb, interval) IS
+'A step of close_billing_period(): divides the contributors'' share of a billing period among them, by contribution_weights() up to its end and largest remainder. What is of nobody known stays with the steward, in its account of kind contributors.';
+
+CREATE FUNCTION close_balances(pool bigint, billing_period bigint) RETURNS void
+	LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+	INSERT INTO account_balance (account_id, at, balance)
+	SELECT a.account_id, upper(b.during), balance(a.account_id, upper(b.during))
+	FROM account AS a
+	JOIN billing_period AS b ON b.pool_id = a.pool_id
+	WHERE b.pool_id = close_balances.pool AND b.billing_period_id = close_balances.billing_period;
+END;
+COMMENT ON FUNCTION close_balances(bigint, bigint) IS 'A step of close_billing_period(): keeps the balances of the pool''s accounts at the end of the billing period.';
+
+CREATE FUNCTION billing_period_digest(pool bigint, billing_period bigint) RETURNS bytea
+	LANGUAGE sql STABLE PARALLEL SAFE SET enable_nestloop = off SET jit = off SET timezone = 'UTC' SET datestyle = 'ISO, YMD'
+BEGIN ATOMIC
+	WITH period AS (
+		SELECT b.pool_id, b.billing_period_id, b.during
+		FROM billing_period AS b
+		WHERE b.pool_id = billing_period_digest.pool AND b.billing_period_id = billing_period_digest.billing_period
+	), posted AS MATERIALIZED (
+		SELECT p.journal_id, p.line, p.account_id, p.occurred_at, p.recorded_at, p.amount, p.charge_id, a.party_id, a.kind, a.currency
+		FROM period AS d
+		JOIN account AS a ON a.pool_id = d.pool_id
+		JOIN posting AS p ON p.account_id = a.account_id AND p.occurred_at >= lower(d.during) AND p.occurred_at < upper(d.during)
+	), hash AS (
+		SELECT 1 AS part, c.charge_id AS key, 0 AS line, sha256(convert_to(ROW(c.charge_id, c.consumer_id, c.provider_id, c.lease_id, c.rate_id,
+			c.category, c.correction, c.meter, c.component, c.during,
+			c.quantity, c.unit, c.list_unit_price, c.contracted_unit_price, c.list_cost, c.contracted_cost, c.effective_cost, c.billed_cost, c.amount,
+			c.commitment_status, c.labels, c.recorded_at)::text, 'UTF8')) AS hash
+		FROM period AS d
+		JOIN charge AS c ON c.pool_id = d.pool_id AND c.billing_period_id = d.billing_period_id
+		UNION ALL
+		SELECT 2, j.journal_id, 0, sha256(convert_to(ROW(j.journal_id, j.pool_id, j.kind, j.source, j.source_key,
+			j.occurred_at, j.recorded_at, j.description, j.reverses)::text, 'UTF8'))
+		FROM journal AS j
+		WHERE j.journal_id IN (SELECT p.journal_id FROM posted AS p)
+		UNION ALL
+		SELECT 3, p.journal_id, p.line, sha256(convert_to(ROW(p.journal_id, p.line, p.account_id, p.party_id, p.kind, p.currency,
+			p.occurred_at, p.recorded_at, p.amount, p.charge_id)::text, 'UTF8'))
+		FROM posted AS p
+	)
+	SELECT sha256(
+		coalesce((SELECT b.digest FROM billing_period AS b
+			WHERE b.pool_id = d.pool_id AND b.closed_at IS NOT NULL AND upper(b.during) <= lower(d.during)
+			ORDER BY upper(b.during) DESC LIMIT 1), '')
+		|| convert_to(ROW(d.pool_id, d.billing_period_id, d.during)::text, 'UTF8')
+		|| coalesce((SELECT string_agg(h.hash, '' ORDER BY h.part, h.key, h.line) FROM hash AS h), ''))
+	FROM period AS d;
+END;
+COMMENT ON FUNCTION billing_period_digest(bigint, bigint) IS
+'SHA-256 of the digest of the pool''s closed billing period before, of the period itself, and of the SHA-256 of each of its charges, and of each journal and posting of the pool that occurred in it, in the order of their keys. Equal for equal facts, whatever settings and server.';
+
+CREATE FUNCTION billing_period_differences(pool bigint, billing_period bigint) RETURNS SETOF text
+	LANGUAGE sql STABLE PARALLEL SAFE SET enable_nestloop = off SET jit = off
+BEGIN ATOMIC
+	SELECT format('invoice of "%s": charges sum to %s, billed is %s', p.name, sum(c.amount), sum(c.billed_cost))
+	FROM charge AS c
+	JOIN party AS p ON p.party_id = c.consumer_id
+	JOIN pool AS l ON l.pool_id = c.pool_id
+	WHERE c.pool_id = billing_period_differences.pool AND c.billing_period_id = billing_period_differences.billing_period
+	GROUP BY p.party_id, p.name, l.currency
+	HAVING sum(c.amount) <> money_round(sum(c.billed_cost), l.currency)
+	UNION ALL
+	SELECT format('charge %s: its amount is %s, what is posted is %s to its consumer and %s to others', c.charge_id, c.amount, coalesce(p.debit, 0), coalesce(p.credit, 0))
+	FROM charge AS c
+	LEFT JOIN (
+		SELECT g.charge_id, sum(g.amount) FILTER (WHERE a.kind = 'receivable') AS debit, sum(g.amount) FILTER (WHERE a.kind <> 'receivable') AS credit
+		FROM posting AS g
+		JOIN account AS a ON a.account_id = g.account_id
+		JOIN journal AS j ON j.journal_id = g.journal_id
+		WHERE a.pool_id = billing_period_differences.pool AND j.kind = 'invoice' AND j.source = 'close_billing_period'
+		AND j.source_key LIKE concat_ws('/', billing_period_differences.pool, billing_period_differences.billing_period, '%')
+		GROUP BY g.charge_id
+	) AS p ON p.charge_id = c.charge_id
+	WHERE c.pool_id = billing_period_differences.pool AND c.billing_period_id = billing_period_differences.billing_period
+	AND (c.amount <> coalesce(p.debit, 0) OR c.amount <> - coalesce(p.credit, 0));
+END;
+COMMENT ON FUNCTION billing_period_differences(bigint, bigint) IS
+'What is wrong with the charges of a billing period, in words: amounts that do not sum to the rounded total of the consumer, charges that are not posted exactly; no rows if nothing is.';
+
+CREATE FUNCTION close_billing_period(pool text, during tstzrange, weights jsonb DEFAULT '{"commit": 1}', half_life interval DEFAULT NULL)
+	RETURNS bytea AS 'MODULE_PATHNAME', 'billing_period_close' LANGUAGE C VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION close_billing_period(text, tstzrange, jsonb, interval) IS
+'Closes a billing period of a pool for good, and returns its digest: makes its charges and the corrections of closed ones before it (rated(), rating_corrections()), an invoice for each consumer, whose every charge divides among providers, steward and contributors, divides the contributors'' share by contribution_weights(), keeps the balances, checks it all, and seals it. From then on nothing that occurred in the period can be posted. All or nothing; of a period that is closed, only returns the digest. Errors: 42704 unknown pool, 55000 if the period has not ended, an earlier one is open or a later one closed, 23P01 if it overlaps another, 22023 unbounded period, 40001 above READ COMMITTED if others posted meanwhile, XX001 if a check fails.';
+
+CREATE FUNCTION verify_books(pool text DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	WITH chosen AS (
+		SELECT l.pool_id, l.name
+		FROM pool AS l
+		WHERE verify_books.pool IS NULL OR l.pool_id = pool_id(verify_books.pool)
+	), difference AS (
+		-- the ledger as a whole
+		SELECT 1 AS rank, p.journal_id AS key, format('journal %s: its postings in %s sum to %s', p.journal_id, a.currency, sum(p.amount)) AS difference
+		FROM posting AS p
+		JOIN account AS a ON a.account_id = p.account_id
+		GROUP BY p.journal_id, a.currency
+		HAVING sum(p.amount) <> 0
+		UNION ALL
+		SELECT 2, j.journal_id, format('journal %s: it has %s lines, numbered up to %s', j.journal_id, count(p.line), coalesce(max(p.line), 0))
+		FROM journal AS j
+		LEFT JOIN posting AS p ON p.journal_id = j.journal_id
+		GROUP BY j.journal_id
+		HAVING count(p.line) <> coalesce(max(p.line), 0) OR count(p.line) = 0
+		UNION ALL
+		SELECT 3, p.journal_id, format('journal %s, line %s: its account or journal is missing, or the times are others', p.journal_id, p.line)
+		FROM posting AS p
+		LEFT JOIN journal AS j ON j.journal_id = p.journal_id
+		LEFT JOIN account AS a ON a.account_id = p.account_id
+		WHERE j.journal_id IS NULL OR a.account_id IS NULL OR p.occurred_at <> j.occurred_at OR p.recorded_at <> j.recorded_at
+		UNION ALL
+		SELECT 4, r.journal_id, format('journal %s: it does not take back journal %s', r.journal_id, r.reverses)
+		FROM journal AS r
+		WHERE r.reverses IS NOT NULL AND EXISTS (
+			SELECT
+			FROM (SELECT p.line, p.account_id, p.amount FROM posting AS p WHERE p.journal_id = r.journal_id) AS p
+			FULL JOIN (SELECT p.line, p.account_id, - p.amount AS amount FROM posting AS p WHERE p.journal_id = r.reverses) AS o ON o.line = p.line
+			WHERE (p.account_id, p.amount) IS DISTINCT FROM (o.account_id, o.amount))
+		UNION ALL
+		SELECT 5, a.account_id, format('account %s: its balance is %s, its postings sum to %s', a.account_id, a.balance, s.balance)
+		FROM account AS a, LATERAL (SELECT coalesce(sum(p.amount), 0) AS balance FROM posting AS p WHERE p.account_id = a.account_id) AS s
+		WHERE a.balance <> s.balance
+		-- period by period
+		UNION ALL
+		SELECT 6, b.billing_period_id, format('billing period %s of pool "%s": %s', b.during, l.name, d.difference)
+		FROM chosen AS l
+		JOIN billing_period AS b ON b.pool_id = l.pool_id AND b.closed_at IS NOT NULL,
+			billing_period_differences(b.pool_id, b.billing_period_id) AS d (difference)
+		UNION ALL
+		SELECT 7, c.charge_id, format('charge %s of pool "%s": its billing period is not closed', c.charge_id, l.name)
+		FROM chosen AS l
+		JOIN charge AS c ON c.pool_id = l.pool_id
+		LEFT JOIN billing_period AS b ON b.pool_id = c.pool_id AND b.billing_period_id = c.billing_period_id
+		WHERE b.closed_at IS NULL
+		UNION ALL
+		SELECT 8, s.account_id, format('account %s: its balance at %s is kept as %s, but %s would be right', s.account_id, s.at, s.balance, s.before + p.amount)
+		FROM chosen AS l
+		JOIN account AS a ON a.pool_id = l.pool_id,
+			LATERAL (SELECT b.account_id, b.at, b.balance, lag(b.at, 1, '-infinity') OVER upto AS since, lag(b.balance, 1, 0::numeric) OVER upto AS before
+				FROM account_balance AS b WHERE b.account_id = a.account_id WINDOW upto AS (ORDER BY b.at)) AS s,
+			LATERAL (SELECT coalesce(sum(p.amount), 0) AS amount FROM posting AS p
+				WHERE p.account_id = s.account_id AND p.occurred_at >= s.since AND p.occurred_at < s.at) AS p
+		WHERE s.balance <> s.before + p.amount
+		UNION ALL
+		SELECT 9, b.billing_period_id, format('billing period %s of pool "%s": its digest is %s, that of its facts %s', b.during, l.name,
+			encode(b.digest, 'hex'), encode(billing_period_digest(b.pool_id, b.billing_period_id), 'hex'))
+		FROM chosen AS l
+		JOIN billing_period AS b ON b.pool_id = l.pool_id AND b.closed_at IS NOT NULL
+		WHERE b.digest IS DISTINCT FROM billing_period_digest(b.pool_id, b.billing_period_id)
+	)
+	SELECT d.difference
+	FROM difference AS d
+	ORDER BY d.rank, d.key, d.difference
+	LIMIT 1;
+END;
+COMMENT ON FUNCTION verify_books(text) IS
+'Recomputes all books, or of one pool those of its closed billing periods: journals that balance, are complete and have their accounts; reversals that are the negative of what they reverse; balances that are kept; charges that sum to their invoices and are posted exactly; and the chain of digests. NULL if all is well; else the first difference, in words, whoever made it. Error: 42704 unknown pool.';
+
+CREATE FUNCTION statement(party text, during tstzrange, pool text DEFAULT NULL, tree boolean DEFAULT false)
+	RETURNS TABLE (pool text, party text, account text, currency text, at timestamptz, what text, journal_id bigint, lease_id bigint, meter text,
+		amount numeric, balance numeric)
+	LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	WITH RECURSIVE member AS (
+		SELECT party_id(statement.party) AS party_id
+		UNION
+		SELECT p.party_id
+		FROM member AS m
+		JOIN party AS p ON p.parent_id = m.party_id
+		WHERE statement.tree
+	), mine AS MATERIALIZED (
+		SELECT a.account_id, a.pool_id, l.name AS pool, y.name AS party, a.kind, a.currency
+		FROM member AS m
+		JOIN party AS y ON y.party_id = m.party_id
+		JOIN account AS a ON a.party_id = m.party_id
+		LEFT JOIN pool AS l ON l.pool_id = a.pool_id
+		WHERE statement.pool IS NULL OR a.pool_id = pool_id(statement.pool)
+	), line AS (
+		SELECT a.account_id, 1 AS rank, lower(statement.during) AS at, 'opening balance' AS what, NULL::bigint AS journal_id, NULL::integer AS line,
+			NULL::bigint AS charge_id, balance(a.account_id, lower(statement.during)) AS amount
+		FROM mine AS a
+		UNION ALL
+		SELECT p.account_id, 2, p.occurred_at, j.kind, p.journal_id, p.line, p.charge_id, p.amount
+		FROM mine AS a
+		JOIN posting AS p ON p.account_id = a.account_id AND p.occurred_at >= lower(statement.during) AND p.occurred_at < upper(statement.during)
+		JOIN journal AS j ON j.journal_id = p.journal_id
+		UNION ALL
+		SELECT a.account_id, 3, upper(statement.during), 'closing balance', NULL, NULL, NULL, 0
+		FROM mine AS a
+	)
+	SELECT a.pool, a.party, a.kind, a.currency, l.at, l.what, l.journal_id, c.lease_id, c.meter, CASE l.rank WHEN 2 THEN l.amount END,
+		sum(l.amount) OVER (PARTITION BY l.account_id ORDER BY l.rank, l.at, l.journal_id, l.line ROWS UNBOUNDED PRECEDING)
+	FROM line AS l
+	JOIN mine AS a ON a.account_id = l.account_id
+	LEFT JOIN charge AS c ON c.pool_id = a.pool_id AND c.charge_id = l.charge_id
+	ORDER BY a.pool NULLS FIRST, a.party, a.kind, a.currency, l.rank, l.at, l.journal_id, l.line;
+END;
+COMMENT ON FUNCTION statement(text, tstzrange, text, boolean) IS
+'The accounts of a party (and with "tree" of all parties below it), or of those in one pool, during a bounded period: opening balance, every posting with the lease and meter it is for, and closing balance. What the party owes is positive, what it has earned negative. Reads what was posted since a billing period was closed, not the history. Error: 42704 unknown party or pool.';
+
+CREATE FUNCTION net_settlement(pool text, mode text DEFAULT 'bilateral', source text DEFAULT NULL, source_key text DEFAULT NULL, occurred_at timestamptz DEFAULT NULL)
+	RETURNS TABLE (payer text, payee text, amount numeric, currency text, journal_id bigint) LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+	-- two settlements at once settle once
+	UPDATE account SET floor = account.floor
+	WHERE account.pool_id = pool_id(net_settlement.pool) AND account.kind IN ('receivable', 'payable', 'fee', 'contributors');
+	WITH account AS MATERIALIZED (
+		SELECT a.account_id, p.party_id, p.name, balance(a.account_id) AS balance
+		FROM account AS a
+		JOIN pool AS l ON l.pool_id = a.pool_id AND l.currency = a.currency
+		JOIN party AS p ON p.party_id = a.party_id
+		WHERE a.pool_id = pool_id(net_settlement.pool) AND a.kind IN ('receivable', 'payable', 'fee', 'contributors')
+	), steward AS (
+		SELECT p.name, p.party_id, l.currency
+		FROM pool AS l
+		JOIN party AS p ON p.party_id = l.steward_id
+		WHERE l.pool_id = pool_id(net_settlement.pool)
+	), net AS MATERIALIZED (
+		SELECT a.name, - sum(a.balance) AS amount
+		FROM account AS a, steward AS s
+		WHERE a.party_id <> s.party_id
+		GROUP BY a.name
+		HAVING sum(a.balance) <> 0
+	), transfer AS (
+		SELECT CASE WHEN n.amount < 0 THEN n.name ELSE s.name END AS payer, CASE WHEN n.amount < 0 THEN s.name ELSE n.name END AS payee, abs(n.amount) AS amount
+		FROM net AS n, steward AS s
+		WHERE net_settlement.mode = 'bilateral'
+		UNION ALL
+		-- the steward stands for what is not there: money that it keeps
+		SELECT t.payer, t.payee, t.amount
+		FROM (
+			SELECT tally(b.name, b.amount) AS balances
+			FROM (
+				SELECT n.name, n.amount FROM net AS n
+				UNION ALL
+				SELECT s.name, - (SELECT sum(n.amount) FROM net AS n) FROM steward AS s
+			) AS b
+			WHERE net_settlement.mode <> 'bilateral'
+		) AS b, net_transfers(b.balances, net_settlement.mode) AS t
+		WHERE net_settlement.mode <> 'bilateral'
+	), posted AS MATERIALIZED (
+		SELECT post_journal('settlement', array_agg(a.account_id ORDER BY a.account_id) || open_account(s.name, 'cash', s.currency, net_settlement.pool),
+			array_agg(- a.balance ORDER BY a.account_id) || sum(a.balance), net_settlement.pool,
+			net_settlement.source, net_settlement.source_key, net_settlement.occurred_at) AS journal_id, s.currency
+		FROM account AS a, steward AS s
+		WHERE a.balance <> 0
+		GROUP BY s.name, s.currency
+	)
+	SELECT t.payer, t.payee, t.amount, p.currency, p.journal_id
+	FROM posted AS p
+	LEFT JOIN transfer AS t ON true
+	ORDER BY t.payer, t.payee;
+END;
+COMMENT ON FUNCTION net_settlement(text, text, text, text, timestamptz) IS
+'Settles all that is owed in a pool, in its currency: what each party owes and has earned there is set off against each other in one journal, after which its accounts are at zero, and the rows are the payments that are left, at most one less than there are parties. Mode bilateral: each with the steward, who is everybody''s counterparty; greedy or exact: among all, see net_transfers(). Money that the steward keeps (cash, deposits) is the steward''s to pay. No rows if nothing is owed. Errors: 42704 unknown pool, 22023 another mode, as post_journal(); 40001 above READ COMMITTED if another settlement was at the same time.';

@@ -1,0 +1,231 @@
+/*
+ * closing.c
+ *		close_billing_period(): the order of its steps, and what they wait for.
+ *
+ * The steps themselves are SQL functions, each of which passes once over the
+ * period.  All is one transaction, so that a crash leaves the period open.
+ */
+#include "postgres.h"
+
+#include "compat.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "guard.h"
+#include "ledger.h"
+#include "query.h"
+#include "storage/lock.h"
+#include "table.h"
+#include "utils/builtins.h"
+#include "utils/rangetypes.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+#include "utils/typcache.h"
+
+/* a step that takes longer is announced when it is done */
+#define SILENT_MILLISECONDS		2000
+
+static SavedQuery period_during = {
+	.sql = "SELECT b.billing_period_id, b.digest FROM sharecollab.billing_period AS b WHERE b.pool_id = $1 AND b.during = $2",
+	.nparams = 2, .types = {INT8OID, TSTZRANGEOID}
+};
+
+/* what is in the way: earlier and open, or closed and later */
+static SavedQuery period_out_of_order = {
+	.sql = "SELECT b.during::pg_catalog.text, b.closed_at IS NULL FROM sharecollab.billing_period AS b WHERE b.pool_id = $1 AND CASE"
+	" WHEN b.closed_at IS NULL THEN pg_catalog.upper(b.during) <= pg_catalog.lower($2)"
+	" ELSE pg_catalog.lower(b.during) >= pg_catalog.upper($2) END ORDER BY b.during LIMIT 1",
+	.nparams = 2, .types = {INT8OID, TSTZRANGEOID}
+};
+
+static SavedQuery insert_period = {
+	.sql = "INSERT INTO sharecollab.billing_period (pool_id, during) VALUES ($1, $2) RETURNING billing_period_id",
+	.nparams = 2, .types = {INT8OID, TSTZRANGEOID}
+};
+
+static SavedQuery seal_period = {
+	.sql = "UPDATE sharecollab.billing_period AS b SET closed_at = pg_catalog.clock_timestamp(),"
+	" digest = sharecollab.billing_period_digest(b.pool_id, b.billing_period_id)"
+	" WHERE b.pool_id = $1 AND b.billing_period_id = $2 RETURNING b.digest",
+	.nparams = 2, .types = {INT8OID, INT8OID}
+};
+
+static SavedQuery differences = {
+	.sql = "SELECT d.difference FROM sharecollab.billing_period_differences($1, $2) AS d (difference) LIMIT 1",
+	.nparams = 2, .types = {INT8OID, INT8OID}
+};
+
+static struct
+{
+	const char *done;
+	SavedQuery	query;
+}			steps[] = {
+	{"charges made", {
+		.sql = "SELECT sharecollab.close_charges($1, $2)",
+		.nparams = 2, .types = {INT8OID, INT8OID}
+	}},
+	{"charges posted", {
+		.sql = "SELECT sharecollab.close_postings($1, $2)",
+		.nparams = 2, .types = {INT8OID, INT8OID}
+	}},
+	{"contributors' share divided", {
+		.sql = "SELECT sharecollab.close_contributors($1, $2, $3, $4)",
+		.nparams = 4, .types = {INT8OID, INT8OID, JSONBOID, INTERVALOID}
+	}},
+	{"balances kept", {
+		.sql = "SELECT sharecollab.close_balances($1, $2)",
+		.nparams = 2, .types = {INT8OID, INT8OID}
+	}},
+};
+
+static void
+announce(TimestampTz start, const char *done)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (TimestampDifferenceExceeds(start, now, SILENT_MILLISECONDS))
+		ereport(NOTICE,
+				(errmsg("%s after %ld s", done, TimestampDifferenceMilliseconds(start, now) / 1000)));
+}
+
+/*
+ * A period that can be closed: bounded, and over.
+ */
+static void
+require_ended(RangeType *during)
+{
+	TypeCacheEntry *typcache = lookup_type_cache(RangeTypeGetOid(during), TYPECACHE_RANGE_INFO);
+	RangeBound	lower,
+				upper;
+	bool		empty;
+
+	range_deserialize(typcache, during, &lower, &upper, &empty);
+	if (empty || lower.infinite || upper.infinite || !lower.inclusive || upper.inclusive ||
+		TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(lower.val)) || TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(upper.val)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a billing period must be half-open and bounded")));
+	if (DatumGetTimestampTz(upper.val) > GetCurrentTimestamp())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the billing period has not ended yet"),
+				 errdetail("It ends at %s.", timestamptz_to_str(DatumGetTimestampTz(upper.val)))));
+}
+
+/*
+ * The period's key, made if it is not there; false with its digest if it is
+ * closed.  The books are ours.
+ */
+static bool
+open_period(Datum *values, Datum *digest)
+{
+	bool		isnull;
+
+	if (query_run(&period_during, values, NULL, false) > 0)
+	{
+		Datum		key = query_value(0, 1, NULL);
+
+		*digest = query_value(0, 2, &isnull);
+		if (!isnull)
+			return false;
+		values[1] = key;
+		return true;
+	}
+	if (query_run(&period_out_of_order, values, NULL, false) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 DatumGetBool(query_value(0, 2, NULL)) ? errmsg("an earlier billing period is open") : errmsg("a later billing period is closed"),
+				 errdetail("Billing period %s.", TextDatumGetCString(query_value(0, 1, NULL)))));
+	query_run(&insert_period, values, NULL, false);
+	values[1] = query_value(0, 1, NULL);
+	return true;
+}
+
+PG_FUNCTION_INFO_V1(billing_period_close);
+Datum
+billing_period_close(PG_FUNCTION_ARGS)
+{
+	static const char *const names[] = {"pool", "during", "weights"};
+	Datum		values[4];
+	char		nulls[5] = "    ";
+	Datum		digest;
+	Datum		result;
+	int64		pool_id;
+	TimestampTz start = GetCurrentTimestamp();
+
+	require_arguments(fcinfo, lengthof(names), names);
+	require_ended(PG_GETARG_RANGE_P(1));
+	pool_id = id_of_name("pool", PG_GETARG_TEXT_PP(0), GetActiveSnapshot());
+	values[0] = Int64GetDatum(pool_id);
+	values[1] = PG_GETARG_DATUM(1);
+	values[2] = PG_GETARG_DATUM(2);
+	values[3] = PG_GETARG_DATUM(3);
+	if (PG_ARGISNULL(3))
+		nulls[3] = 'n';
+
+	/* nobody posts to the pool, or closes another period of it, meanwhile */
+	lock_books(pool_id, ExclusiveLock);
+	require_current_snapshot();
+	SPI_connect();
+	if (open_period(values, &digest))
+	{
+		for (size_t i = 0; i < lengthof(steps); i++)
+		{
+			query_run(&steps[i].query, values, nulls, false);
+			announce(start, steps[i].done);
+		}
+		if (query_run(&differences, values, NULL, false) > 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("cannot close the billing period: its books are wrong"),
+					 errdetail("%s", TextDatumGetCString(query_value(0, 1, NULL)))));
+		announce(start, "books checked");
+		query_run(&seal_period, values, NULL, false);
+		digest = query_value(0, 1, NULL);
+		announce(start, "billing period sealed");
+	}
+	result = SPI_datumTransfer(digest, false, -1);
+	SPI_finish();
+	return result;
+}
+
+/* the periods that a statement made charges in */
+static SavedQuery closed_period = {
+	.sql = "SELECT b.during::pg_catalog.text FROM sharecollab.billing_period AS b"
+	" WHERE b.pool_id = $1 AND b.billing_period_id = $2 AND b.closed_at IS NOT NULL",
+	.nparams = 2, .types = {INT8OID, INT8OID}
+};
+
+PG_FUNCTION_INFO_V1(charge_check);
+Datum
+charge_check(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = require_trigger(fcinfo, "charge");
+	uint64		n;
+	SPITupleTable *periods;
+
+	if (is_restore(trigger))
+		return PointerGetDatum(NULL);
+	SPI_connect();
+	if (SPI_register_trigger_data(trigger) < 0 ||
+		SPI_execute("SELECT DISTINCT n.pool_id, n.billing_period_id FROM new_rows AS n ORDER BY 1, 2", false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read the rows of a trigger");
+	n = SPI_processed;
+	periods = SPI_tuptable;
+	for (uint64 i = 0; i < n; i++)
+	{
+		bool		isnull;
+		Datum		values[2];
+
+		for (int column = 0; column < 2; column++)
+			values[column] = SPI_getbinval(periods->vals[i], periods->tupdesc, column + 1, &isnull);
+		lock_books(DatumGetInt64(values[0]), RowExclusiveLock);
+		if (query_latest(&closed_period, values) > 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_BOOKS_CLOSED),
+					 errmsg("the billing period is closed"),
+					 errdetail("Billing period %s.", TextDatumGetCString(query_value(0, 1, NULL))),
+					 errhint("A correction is a charge of a billing period that is open.")));
+	}
+	SPI_finish();
+	return PointerGetDatum(NULL);
+}
