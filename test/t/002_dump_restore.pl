@@ -171,6 +171,9 @@ sub check_restored
 
 	is(sql($node, q{SELECT string_agg(DISTINCT relowner::regrole::text, ' ') FROM pg_class WHERE relnamespace = 'sharecollab'::regnamespace AND relname !~ '^usage_[0-9]'}, $database), $owner,
 		"$name: all belongs to $owner, who restored it");
+	# partitions made at run time are tables like any other: they keep their owner
+	is(sql($node, q{SELECT string_agg(relname || ' ' || relowner::regrole, ', ' ORDER BY relname) FROM pg_class WHERE relnamespace = 'sharecollab'::regnamespace AND relname ~ '^usage_[0-9_]+$'}, $database),
+		'usage_2026_01 alice, usage_2026_03 alice', "$name: partitions of usage belong to whom they belonged");
 	is(sql($node, $state, $database), $expected, "$name: the same tables, views and reports");
 	sql($node, "ALTER DATABASE $database SET search_path = sharecollab, public; $helpers_sql", $database);
 	is_sound($node, $database, $name);
