@@ -17,7 +17,7 @@ all:
 # missing, then comes back to this Makefile with the PG_CONFIG it chose; one
 # given by the caller reaches it through the environment.
 # ----------
-RUN_GOALS    = test demo stop bench soak
+RUN_GOALS    = test demo stop bench soak docs
 BARE_GOALS   = $(RUN_GOALS) dist help
 
 .PHONY: all $(BARE_GOALS) check-tests
@@ -40,6 +40,7 @@ help:
 	@echo 'make bench         benchmarks, on a private server; ARGS="..." goes to test/bench/run'
 	@echo 'make soak          many clients for ten minutes or more, on a server that is killed'
 	@echo '                   now and then; SOAK_OPERATIONS=, SOAK_KILLS= and SOAK_CLIENTS= say how much'
+	@echo 'make docs          bring doc/ up to date: the reference, and the output of the examples'
 	@echo 'make dist          release archive of HEAD'
 	@echo 'make clean         remove everything that was made here'
 

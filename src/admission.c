@@ -30,6 +30,7 @@
 #include "postgres.h"
 
 #include "compat.h"
+#include "access.h"
 #include "access/table.h"
 #include "access/xact.h"
 #include "calendar.h"
@@ -374,9 +375,10 @@ blockers(const Admission *admission, const CalendarNode *node, TimestampTz at)
 	bool		isnull;
 	char	   *leases;
 	int64		count;
-	Oid			lease = get_relname_relid("lease", get_namespace_oid("sharecollab", false));
 
-	if ((!admission->has_wish && !admission->new_leases) || pg_class_aclcheck(lease, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+	/* the rows of a statement with several would stand in their own way */
+	if ((!admission->has_wish && !admission->new_leases) ||
+		!((pool_roles(node->pool->pool_id) & POOL_OVERSEER) || (node->quota && acts_for(node->consumer_id))))
 		return "";
 	values[0] = Int64GetDatum(node->pool->pool_id);
 	values[1] = Int64GetDatum(node->quota ? node->consumer_id : 0);
@@ -470,6 +472,7 @@ refuse(Admission *admission, const CalendarNode *node, Datum missing)
 	asked = TextDatumGetCString(query_value(0, 1, NULL));
 	unit = TextDatumGetCString(query_value(0, 2, NULL));
 
+	query_hide_context();
 	if (node->quota && node->quota->is_budget)
 		ereport(ERROR,
 				(errcode(ERRCODE_QUOTA_EXCEEDED),
@@ -477,7 +480,7 @@ refuse(Admission *admission, const CalendarNode *node, Datum missing)
 						name_of(&party_name, node->consumer_id), asked),
 				 errdetail("For the time from %s on, %s %s hours more would be needed.",
 						   timestamptz_to_str(at), quantity, unit)));
-	hint = alternative(admission, asked, unit);
+	hint = pool_roles(node->pool->asked->pool_id) ? alternative(admission, asked, unit) : NULL;
 	if (node->quota)
 		ereport(ERROR,
 				(errcode(ERRCODE_QUOTA_EXCEEDED),
@@ -486,7 +489,8 @@ refuse(Admission *admission, const CalendarNode *node, Datum missing)
 				 errdetail("From %s on, %s %s more would be needed.%s",
 						   timestamptz_to_str(at), quantity, unit, blockers(admission, node, at)),
 				 hint ? errhint("%s", hint) : 0));
-	if (node->pool != node->pool->asked)
+	/* whoever may not know of the parent hears of the pool that was asked for */
+	if (node->pool != node->pool->asked && pool_roles(node->pool->pool_id))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_CAPACITY),
 				 errmsg("not enough capacity in pool \"%s\"", name_of(&pool_name, node->pool->pool_id)),
@@ -1007,6 +1011,7 @@ check_providers(int64 pool_id)
 		return;
 	provider = TextDatumGetCString(query_value(0, 1, NULL));
 	profile_read(query_value(0, 2, NULL), &missing);
+	query_hide_context();
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_SUPPLY),
 			 errmsg("provider \"%s\" cannot withdraw more than it supplies", provider),

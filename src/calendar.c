@@ -20,6 +20,7 @@
 #include "postgres.h"
 
 #include "compat.h"
+#include "access.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
@@ -430,9 +431,9 @@ calendar_free(PG_FUNCTION_ARGS)
 
 	if (SPAN_IS_EMPTY(span))
 		PG_RETURN_NULL();
+	if (!(pool_roles(pool_id) & (quota_id == WHOLE_POOL ? ~0 : POOL_OVERSEER)))
+		PG_RETURN_NULL();
 	calendar = calendar_open(AccessShareLock);
-	if (pg_class_aclcheck(RelationGetRelid(calendar->heap), GetUserId(), ACL_SELECT) != ACLCHECK_OK)
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, RelationGetRelationName(calendar->heap));
 	profile_builder_init(&builder, 64, 0);
 	if (find_page(calendar, pool_id, quota_id, span.from, snapshot))
 	{

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "compat.h"
+#include "access.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "catalog/namespace.h"
@@ -53,13 +54,13 @@ require_trigger(FunctionCallInfo fcinfo, const char *table)
  * and leases that were in deficit must get in again.  pg_dump turns off row
  * security and the checking of function bodies, for all it restores; and the
  * owner of the tables, who could disable the triggers just as well, is the
- * only one for whom that counts here.
+ * only caller for whom that counts here.
  */
 bool
 is_restore(TriggerData *trigger)
 {
-	return !row_security && !check_function_bodies && !InLocalUserIdChange() &&
-		has_privs_of_role(GetUserId(), trigger->tg_relation->rd_rel->relowner);
+	return !row_security && !check_function_bodies && OidIsValid(calling_role()) &&
+		has_privs_of_role(calling_role(), trigger->tg_relation->rd_rel->relowner);
 }
 
 /*

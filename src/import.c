@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "access.h"
 #include "access/detoast.h"
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
@@ -25,6 +26,7 @@
 #include "table.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 /* columns of type contribution_entry */
@@ -689,14 +691,17 @@ mailmap_lookup_sql(PG_FUNCTION_ARGS)
 
 /*
  * With $3, only identities that were never linked to anybody: what people have
- * decided since stays.  The insert waits for the update.
+ * decided since stays.  Without $4, only those that contributed to none but the
+ * caller's projects, see require_identity().  The insert waits for the update.
  */
 #define WRITE_LINKS \
 	"WITH " MAPPED "," \
 	" clock AS MATERIALIZED (SELECT pg_catalog.clock_timestamp() AS now)," \
 	" wanted AS MATERIALIZED (" \
 	"SELECT m.identity_id, o.party_id FROM mapped AS m, LATERAL (" \
-	"SELECT o.party_id FROM sharecollab.party AS o WHERE o.name = m.proper OFFSET 0) AS o)," \
+	"SELECT o.party_id FROM sharecollab.party AS o WHERE o.name = m.proper OFFSET 0) AS o" \
+	" WHERE $4 OR m.identity_id NOT IN (SELECT c.identity_id FROM sharecollab.contribution AS c" \
+	" WHERE NOT sharecollab.has_project_role(c.project_id, 'owner', 'maintainer')))," \
 	" ended AS (" \
 	"UPDATE sharecollab.identity_link AS l SET known = pg_catalog.tstzrange(lower(l.known), clock.now)" \
 	" FROM clock WHERE NOT $3 AND l.project_id = $1 AND upper_inf(l.known) AND NOT EXISTS (" \
@@ -718,8 +723,8 @@ mailmap_lookup_sql(PG_FUNCTION_ARGS)
  * project come one after the other, each with a look at what is there.
  */
 static SavedQuery lock_project = {
-	.sql = "SELECT project_id, mailmap FROM sharecollab.project WHERE name = $1 FOR NO KEY UPDATE",
-	.nparams = 1, .types = {TEXTOID}
+	.sql = "SELECT project_id, mailmap FROM sharecollab.project WHERE project_id = $1 FOR NO KEY UPDATE",
+	.nparams = 1, .types = {INT8OID}
 };
 
 static SavedQuery any_contribution = {
@@ -744,11 +749,11 @@ execute(const char *sql, int nargs, Oid *types, Datum *values, int expected)
 static void
 apply_mailmap(Datum project_id, Datum mailmap, bool only_new)
 {
-	Oid			types[3] = {INT8OID, BYTEAOID, BOOLOID};
-	Datum		values[3] = {project_id, mailmap, BoolGetDatum(only_new)};
+	Oid			types[4] = {INT8OID, BYTEAOID, BOOLOID, BOOLOID};
+	Datum		values[4] = {project_id, mailmap, BoolGetDatum(only_new), BoolGetDatum(is_operator())};
 
 	execute(WRITE_PARTIES, 2, types, values, SPI_OK_INSERT);
-	execute(WRITE_LINKS, 3, types, values, SPI_OK_SELECT);
+	execute(WRITE_LINKS, 4, types, values, SPI_OK_SELECT);
 }
 
 static Datum
@@ -781,10 +786,9 @@ import(FunctionCallInfo fcinfo, const char *people, const char *entries, const c
 	require_arguments(fcinfo, PG_NARGS(), names);
 	progress_begin(&progress);
 	SPI_connect();
-	values[0] = PG_GETARG_DATUM(0);
+	values[0] = Int64GetDatum(project_for(PG_GETARG_TEXT_PP(0), PROJECT_MANAGER, GetLatestSnapshot()));
 	if (query_run(&lock_project, values, NULL, false) == 0)
 		unknown_name("project", PG_GETARG_TEXT_PP(0));
-	values[0] = query_value(0, 1, NULL);
 	mailmap = query_value(0, 2, &no_mailmap);
 	for (int i = 1; i < PG_NARGS(); i++)
 	{
@@ -869,10 +873,9 @@ import_mailmap(PG_FUNCTION_ARGS)
 
 	require_arguments(fcinfo, lengthof(names), names);
 	SPI_connect();
-	values[0] = PG_GETARG_DATUM(0);
+	values[0] = Int64GetDatum(project_for(PG_GETARG_TEXT_PP(0), PROJECT_MANAGER, GetLatestSnapshot()));
 	if (query_run(&lock_project, values, NULL, false) == 0)
 		unknown_name("project", PG_GETARG_TEXT_PP(0));
-	values[0] = query_value(0, 1, NULL);
 	values[1] = PG_GETARG_DATUM(1);
 	query_run(&keep_mailmap, values, NULL, false);
 	apply_mailmap(values[0], values[1], false);

@@ -397,6 +397,7 @@ compare_accounts(const void *a, const void *b)
 static void
 refuse_limit(Datum balance, Datum limit, const char *what)
 {
+	query_hide_context();
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_BALANCE),
 			 errmsg("account %s of \"%s\" would pass its %s",

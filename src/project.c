@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include "access.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "compat.h"
@@ -32,6 +34,11 @@ static SavedQuery end_task = {
 	.nparams = 4, .types = {INT8OID, INT8OID, TIMESTAMPTZOID, TEXTOID}
 };
 
+static SavedQuery projects_of_identity = {
+	.sql = "SELECT DISTINCT c.project_id FROM sharecollab.contribution AS c WHERE c.identity_id = $1",
+	.nparams = 1, .types = {INT8OID}
+};
+
 PG_FUNCTION_INFO_V1(project_id);
 Datum
 project_id(PG_FUNCTION_ARGS)
@@ -45,6 +52,39 @@ project_id(PG_FUNCTION_ARGS)
  */
 
 /*
+ * Whoever manages the project may do anything with a task, its assignee may
+ * say that it is done.  Before it is locked, so that others cannot hold it up.
+ */
+static void
+require_task(int64 task_id, bool assignee_may)
+{
+	ScanKeyData key;
+	TableRow	row;
+	int64		assignee_id;
+	bool		isnull;
+	int			roles = 0;
+	bool		is_assignee = false;
+
+	key_int8(&key, 1, task_id);
+	row_open(&row, "task", "task_task_id_idx", GetLatestSnapshot(), &key, 1);
+	if (row_next(&row))
+	{
+		roles = project_roles(DatumGetInt64(row_column(&row, "project_id", &isnull)));
+		assignee_id = DatumGetInt64(row_column(&row, "assignee_id", &isnull));
+		is_assignee = !isnull && acts_for(assignee_id);
+	}
+	row_close(&row);
+	if (roles == 0 && !is_assignee)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("task " INT64_FORMAT " does not exist", task_id)));
+	if (!(roles & PROJECT_MANAGER) && !(is_assignee && assignee_may))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner or maintainer of the project of task " INT64_FORMAT, task_id)));
+}
+
+/*
  * Lock a task that is open, for what the verb says; its project.
  */
 static Datum
@@ -53,6 +93,7 @@ open_task(Datum task_id, const char *verb, bool *unassigned)
 	int64		id = DatumGetInt64(task_id);
 	bool		isnull;
 
+	require_task(id, strcmp(verb, "complete") == 0);
 	if (query_run(&task_by_id, &task_id, NULL, false) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
@@ -128,16 +169,64 @@ task_cancel(PG_FUNCTION_ARGS)
 }
 
 /* ----------
+ * Identities
+ * ----------
+ */
+
+/*
+ * Whose an identity is counts in all projects that it contributed to, so that
+ * is for those to say who manage all of them.  (Anybody can import a history
+ * with somebody else's name in it.)
+ */
+PG_FUNCTION_INFO_V1(require_identity);
+Datum
+require_identity(PG_FUNCTION_ARGS)
+{
+	Datum		identity_id = PG_GETARG_DATUM(0);
+	uint64		n;
+	bool		knows = false;
+	bool		manages = true;
+
+	if (is_operator())
+		return identity_id;
+	SPI_connect();
+	n = query_run(&projects_of_identity, &identity_id, NULL, true);
+	for (uint64 i = 0; i < n; i++)
+	{
+		int			roles = project_roles(DatumGetInt64(query_value(i, 1, NULL)));
+
+		knows = knows || (roles & PROJECT_MANAGER);
+		manages = manages && (roles & PROJECT_MANAGER);
+	}
+	SPI_finish();
+	if (!knows)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("identity " INT64_FORMAT " does not exist", DatumGetInt64(identity_id))));
+	if (!manages)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("identity " INT64_FORMAT " has contributed to other projects, too",
+						DatumGetInt64(identity_id)),
+				 errhint("Whose it is, is for owners or maintainers of all of them to say, or for the owner of the extension.")));
+	return identity_id;
+}
+
+/* ----------
  * Triggers
  * ----------
  */
+
+/* Anybody can make a trigger on a table of their own; these are for ours. */
 static void
 begin_trigger(FunctionCallInfo fcinfo, const char *name)
 {
-	if (!CALLED_AS_TRIGGER(fcinfo))
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		RelationGetNamespace(((TriggerData *) fcinfo->context)->tg_relation) !=
+		get_namespace_oid("sharecollab", false))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("%s() must be called as a trigger", name)));
+				 errmsg("%s() must be called as a trigger of a table of sharecollab", name)));
 	SPI_connect();
 	if (SPI_register_trigger_data((TriggerData *) fcinfo->context) < 0)
 		elog(ERROR, "could not register the rows of a trigger");

@@ -10,6 +10,10 @@
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 
+/* where errors stood before the outermost of our own statements, if one runs */
+static ErrorContextCallback *context_outside;
+static bool inside = false;
+
 /*
  * Run a statement; the caller has connected SPI.  With read_only, it sees what
  * the calling query sees; without, also all that was done and (at READ
@@ -18,7 +22,8 @@
 uint64
 query_run(SavedQuery *query, const Datum *values, const char *nulls, bool read_only)
 {
-	int			result;
+	volatile int result = 0;
+	bool		outermost = !inside;
 
 	if (query->plan == NULL)
 	{
@@ -28,10 +33,35 @@ query_run(SavedQuery *query, const Datum *values, const char *nulls, bool read_o
 			elog(ERROR, "could not prepare \"%s\"", query->sql);
 		query->plan = plan;
 	}
-	result = SPI_execute_plan(query->plan, unconstify(Datum *, values), nulls, read_only, 0);
+	if (outermost)
+	{
+		context_outside = error_context_stack;
+		inside = true;
+	}
+	PG_TRY();
+	{
+		result = SPI_execute_plan(query->plan, unconstify(Datum *, values), nulls, read_only, 0);
+	}
+	PG_FINALLY();
+	{
+		if (outermost)
+			inside = false;
+	}
+	PG_END_TRY();
 	if (result < 0)
 		elog(ERROR, "could not execute \"%s\": %s", query->sql, SPI_result_code_string(result));
 	return SPI_processed;
+}
+
+/*
+ * An error that follows is an answer to the caller's question, whom the
+ * statement in which it came up does not concern.
+ */
+void
+query_hide_context(void)
+{
+	if (inside)
+		error_context_stack = context_outside;
 }
 
 /*

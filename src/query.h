@@ -21,6 +21,7 @@ typedef struct SavedQuery
 } SavedQuery;
 
 extern uint64 query_run(SavedQuery *query, const Datum *values, const char *nulls, bool read_only);
+extern void query_hide_context(void);
 extern uint64 query_latest(SavedQuery *query, const Datum *values);
 extern Datum query_value(uint64 row, int column, bool *isnull);
 extern void require_arguments(FunctionCallInfo fcinfo, int n, const char *const *names);

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "compat.h"
+#include "access.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "catalog/namespace.h"
@@ -121,16 +122,18 @@ unknown_name(const char *table, text *name)
 }
 
 /*
- * Find a row by its name, or say that there is none.
+ * Find a row by its name, or say that there is none: nor is there one for whom
+ * may not see it.
  */
 void
 find_by_name(TableRow *row, const char *table, text *name, Snapshot snapshot)
 {
 	ScanKeyData key;
+	bool		isnull;
 
 	key_text(&key, 1, name);
 	row_open(row, table, psprintf("%s_name_key", table), snapshot, &key, 1);
-	if (!row_next(row))
+	if (!row_next(row) || !may_see(table, DatumGetInt64(row_column(row, psprintf("%s_id", table), &isnull))))
 		unknown_name(table, name);
 }
 

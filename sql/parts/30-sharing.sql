@@ -27,6 +27,7 @@ CREATE TABLE pool (
 	lend			numeric DEFAULT 0 CHECK (lend >= 0 AND lend < 1e12 AND lend = round(lend, 6)),
 	cancellation	profile CHECK ('{}' <@ cancellation AND cancellation <@ profile(1)),
 	preemption_notice	interval NOT NULL DEFAULT '0' CHECK (preemption_notice >= '0'),
+	min_parties		integer NOT NULL DEFAULT 3 CHECK (min_parties >= 0),
 	fee				numeric NOT NULL DEFAULT 0 CHECK (fee >= 0 AND fee <= 1 AND fee = round(fee, 6)),
 	contributors_share	numeric NOT NULL DEFAULT 0 CHECK (contributors_share >= 0 AND contributors_share = round(contributors_share, 6)),
 	recorded_at		timestamptz NOT NULL DEFAULT now(),
@@ -64,6 +65,7 @@ COMMENT ON COLUMN pool.borrow IS 'How much more than its own capacity the pool m
 COMMENT ON COLUMN pool.lend IS 'How much of its own capacity, while it does not use it, the pool leaves to its parent and thus to the parent''s other children; NULL for all. (Kueue: lendingLimit.)';
 COMMENT ON COLUMN pool.cancellation IS 'Terms: which part of the price is paid back, by how long before the start a lease is given back: a profile from 0 to 1 over lead_time(). NULL if all is.';
 COMMENT ON COLUMN pool.preemption_notice IS 'Terms: how long before a preemptible lease is reclaimed its consumer is told.';
+COMMENT ON COLUMN pool.min_parties IS 'Terms: how many parties, besides its own, must have leases on a day for the pool''s use on that day to be told to a member that is no steward or auditor: see utilization_report().';
 COMMENT ON COLUMN pool.fee IS 'Terms: which part of what is charged for the pool is its steward''s, from 0 to 1, with at most 6 decimal places.';
 COMMENT ON COLUMN pool.contributors_share IS 'Terms: which part of what is charged goes to the contributors of the project that made what is shared, likewise; the rest is the providers''.';
 COMMENT ON COLUMN pool.recorded_at IS 'When the row was written.';
@@ -88,6 +90,9 @@ COMMENT ON COLUMN membership.role IS 'steward (runs the pool), provider (supplie
 COMMENT ON COLUMN membership.weight IS 'Fair-share weight.';
 COMMENT ON COLUMN membership.invited_at IS 'When the party was invited.';
 COMMENT ON COLUMN membership.accepted_at IS 'When it accepted; NULL while the invitation is open.';
+
+CREATE TRIGGER access_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON membership
+	FOR EACH STATEMENT EXECUTE FUNCTION access_changed();
 
 CREATE TABLE supply (
 	pool_id		bigint NOT NULL REFERENCES pool,
@@ -136,6 +141,7 @@ CREATE TABLE lease (
 	end_reason	text CHECK (end_reason IN ('released', 'cancelled', 'expired', 'reclaimed', 'amended')),
 	refund		numeric CHECK (refund >= 0 AND refund <= 1),
 	effective	tstzrange NOT NULL GENERATED ALWAYS AS (during * tstzrange(NULL, ended_at)) STORED,
+	recorded_by	text NOT NULL DEFAULT calling_role(),
 	recorded_at	timestamptz NOT NULL DEFAULT now(),
 	PRIMARY KEY (pool_id, lease_id),
 	UNIQUE (pool_id, reference),
@@ -169,6 +175,7 @@ COMMENT ON COLUMN lease.ended_at IS 'When the lease was given back before its en
 COMMENT ON COLUMN lease.end_reason IS 'released (after its start), cancelled (before), expired (held and not confirmed), reclaimed or amended (its rest has another quantity, and is a lease of its own).';
 COMMENT ON COLUMN lease.refund IS 'Which part of the price of the time given back is paid back, from 0 to 1; NULL if the lease did not end early.';
 COMMENT ON COLUMN lease.effective IS 'The period for which the lease really holds its quantity: during, up to ended_at; empty if it was cancelled.';
+COMMENT ON COLUMN lease.recorded_by IS 'The role that made the lease.';
 COMMENT ON COLUMN lease.recorded_at IS 'When the row was written.';
 
 CREATE TABLE quota (
@@ -303,22 +310,22 @@ CREATE TRIGGER calendar_truncate AFTER TRUNCATE ON quota
 CREATE FUNCTION pool_id(name text) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'pool_id' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100
 	SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION pool_id(text) IS 'The key of the pool of that name; error 42704 if there is none.';
+COMMENT ON FUNCTION pool_id(text) IS 'The key of the pool of that name; error 42704 if there is none that the caller may know of.';
 
 CREATE FUNCTION invite(pool text, party text, role text DEFAULT 'consumer', weight numeric DEFAULT 1)
 	RETURNS void LANGUAGE sql VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
 	INSERT INTO membership (pool_id, party_id, role, weight)
-	VALUES (pool_id(invite.pool), party_id(invite.party), invite.role, invite.weight);
+	VALUES (require_pool(invite.pool, 'steward'), party_id(invite.party), invite.role, invite.weight);
 END;
 COMMENT ON FUNCTION invite(text, text, text, numeric) IS
-'Invites a party to be steward, provider, consumer or auditor of a pool, with a fair-share weight. Errors: 42704 if pool or party do not exist, 23505 if already invited, 23514 for another role.';
+'Invites a party to be steward, provider, consumer or auditor of a pool, with a fair-share weight; for stewards of the pool. Errors: 42501 if the caller is none, 42704 if pool or party do not exist, or the caller may not know of them, 23505 if already invited, 23514 for another role.';
 
 CREATE FUNCTION accept(pool text, party text, role text DEFAULT 'consumer') RETURNS void
 	AS 'MODULE_PATHNAME', 'membership_accept' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION accept(text, text, text) IS
-'Accepts an invitation. Errors: 42704 if pool or party do not exist, SC004 if there is no open invitation.';
+'Accepts an invitation; for those who act for the party. Errors: 42501 if the caller does not, 42704 if pool or party do not exist, SC004 if there is no open invitation.';
 
 CREATE FUNCTION add_supply(pool text, provider text, quantity numeric, during tstzrange,
 	cost_rate numeric DEFAULT NULL, power numeric DEFAULT NULL, embodied numeric DEFAULT NULL, region text DEFAULT NULL)
@@ -326,7 +333,7 @@ CREATE FUNCTION add_supply(pool text, provider text, quantity numeric, during ts
 	AS 'MODULE_PATHNAME', 'supply_add' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION add_supply(text, text, numeric, tstzrange, numeric, numeric, numeric, text) IS
-'A provider adds a quantity to a pool during a half-open period, which may be open-ended; returns the supply''s key. What a unit costs the provider, draws and emits, and where it is, may be told (see the columns of table supply). Errors: 42704 unknown name, SC004 not a provider, 22023 quantity or period, 22003 quantity (of 10^12 or more, or of more than 6 decimal places), 22004 null, 23514 cost, power or emission that is none, or an empty region.';
+'A provider adds a quantity to a pool during a half-open period, which may be open-ended; returns the supply''s key. What a unit costs the provider, draws and emits, and where it is, may be told (see the columns of table supply). Errors: 42501 the caller does not act for the provider, 42704 unknown name, SC004 not a provider, 22023 quantity or period, 22003 quantity (of 10^12 or more, or of more than 6 decimal places), 22004 null, 23514 cost, power or emission that is none, or an empty region.';
 
 CREATE FUNCTION withdraw_supply(pool text, provider text, quantity numeric, during tstzrange) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'supply_withdraw' LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -380,7 +387,7 @@ CREATE FUNCTION reserve(pool text, consumer text, quantity numeric, during tstzr
 	AS 'MODULE_PATHNAME', 'lease_reserve' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION reserve(text, text, numeric, tstzrange, text, interval, boolean) IS
-'Leases a quantity of a pool to a consumer during a half-open period, which may be open-ended, at the pool''s present price; returns the lease''s key. With a reference, the same call again returns the same lease. With hold_for, or if the pool is not instant, the lease is only held until confirm(); at most for hold_for, and until it begins. Errors: SC001 not enough capacity (the detail says from when and how much, the hint when it can be had), SC003 outside the pool''s terms, SC004 not a consumer of the pool, SC006 quota or budget exceeded, 42704 unknown name, 22023 quantity or period, 22003 quantity, 22004 null, 23505 reference already used for another lease.';
+'Leases a quantity of a pool to a consumer during a half-open period, which may be open-ended, at the pool''s present price; returns the lease''s key. With a reference, the same call again returns the same lease. With hold_for, or if the pool is not instant, the lease is only held until confirm(); at most for hold_for, and until it begins. Errors: SC001 not enough capacity (the detail says from when and how much, the hint when it can be had), SC003 outside the pool''s terms, SC004 not a consumer of the pool, SC006 quota or budget exceeded, 42501 the caller does not act for the consumer, 42704 unknown name, 22023 quantity or period, 22003 quantity, 22004 null, 23505 reference already used for another lease.';
 
 CREATE FUNCTION reserve_bundle(pools text[], consumer text, quantities numeric[], periods tstzrange[], reference text DEFAULT NULL,
 	hold_for interval DEFAULT NULL, preemptible boolean DEFAULT false) RETURNS bigint
@@ -409,7 +416,7 @@ CREATE FUNCTION confirm(lease_id bigint, steward text DEFAULT NULL) RETURNS void
 	AS 'MODULE_PATHNAME', 'lease_confirm' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION confirm(bigint, text) IS
-'Makes a lease of a hold; by a steward, if the pool is not instant. Does nothing for a lease that is confirmed. Errors: 42704 unknown lease or party, SC004 not a steward of the pool, SC005 the hold has expired or ended, 22004 null.';
+'Makes a lease of a hold; by a steward, if the pool is not instant. Does nothing for a lease that is confirmed. Errors: 42501 the caller acts neither for the consumer nor for a steward, or not for that one, 42704 unknown lease or party, SC004 not a steward of the pool, SC005 the hold has expired or ended, 22004 null.';
 
 CREATE FUNCTION expire_holds() RETURNS bigint
 	AS 'MODULE_PATHNAME', 'lease_expire_holds' LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -421,38 +428,38 @@ CREATE FUNCTION amend(lease_id bigint, quantity numeric DEFAULT NULL, during tst
 	AS 'MODULE_PATHNAME', 'lease_amend' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION amend(bigint, numeric, tstzrange, timestamptz) IS
-'Changes the quantity or period of a lease, at its price; NULL leaves it as it is. What the lease holds itself is not in its way. Of the pool''s terms, notice and horizon are only for what is added. Of a lease that has begun, only the end can be moved, and with another quantity the rest becomes a lease of its own, whose key is returned. Errors: those of reserve(), SC003 also for taking something from a lease with a cancellation policy, SC005 ended, or a change of what is past.';
+'Changes the quantity or period of a lease, at its price; NULL leaves it as it is. What the lease holds itself is not in its way. Of the pool''s terms, notice and horizon are only for what is added. Of a lease that has begun, only the end can be moved, and with another quantity the rest becomes a lease of its own, whose key is returned. Errors: those of reserve(), 42704 unknown lease, SC003 also for taking something from a lease with a cancellation policy, SC005 ended, or a change of what is past.';
 
 CREATE FUNCTION release(lease_id bigint, at timestamptz DEFAULT now()) RETURNS void
 	AS 'MODULE_PATHNAME', 'lease_release' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION release(bigint, timestamptz) IS
-'Gives back the rest of a lease from an instant on, which is within the lease; its cancellation policy says what part of the price of the rest is paid back (see lease.refund). Errors: 42704 unknown lease, SC005 not active then, 22004 null.';
+'Gives back the rest of a lease from an instant on, which is within the lease; its cancellation policy says what part of the price of the rest is paid back (see lease.refund). Errors: 42501 the caller does not act for the consumer, 42704 unknown lease, SC005 not active then, 22004 null.';
 
 CREATE FUNCTION cancel(lease_id bigint, at timestamptz DEFAULT now()) RETURNS void
 	AS 'MODULE_PATHNAME', 'lease_cancel' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION cancel(bigint, timestamptz) IS
-'Gives back a whole lease, at an instant before it begins; its cancellation policy says what part of the price is paid back (see lease.refund). Errors: 42704 unknown lease, SC005 already begun or ended, 22004 null.';
+'Gives back a whole lease, at an instant before it begins; its cancellation policy says what part of the price is paid back (see lease.refund). Errors: 42501 the caller does not act for the consumer, 42704 unknown lease, SC005 already begun or ended, 22004 null.';
 
 CREATE FUNCTION reclaim(lease_id bigint, at timestamptz DEFAULT NULL) RETURNS timestamptz
 	AS 'MODULE_PATHNAME', 'lease_reclaim' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION reclaim(bigint, timestamptz) IS
-'Takes back a preemptible lease at an instant, by default as soon as the pool''s notice allows, and returns when that is. The price of the rest is paid back. Errors: 42704 unknown lease, SC003 not preemptible or too soon, SC005 not active then, 22004 null.';
+'Takes back a preemptible lease (for stewards of the pool) at an instant, by default as soon as the pool''s notice allows, and returns when that is. The price of the rest is paid back. Errors: 42501 not a steward, 42704 unknown lease, SC003 not preemptible or too soon, SC005 not active then, 22004 null.';
 
 CREATE FUNCTION import_leases(source regclass) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'lease_import' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION import_leases(regclass) IS
-'Admits all rows of a table or view as leases, all or none, in one pass per pool; returns how many. The source has the columns pool text, consumer text, quantity numeric, during tstzrange, reference text. Errors as reserve(). For leases that exist already: of the terms only quantity and duration are checked, and no buffer is kept after them.';
+'Admits all rows of a table or view as leases, all or none, in one pass per pool; returns how many. The source has the columns pool text, consumer text, quantity numeric, during tstzrange, reference text, and is read with the caller''s rights. For stewards of all the pools. Errors as reserve(), and 42501 not a steward. For leases that exist already: of the terms only quantity and duration are checked, and no buffer is kept after them.';
 
 -- From the root of the pool's tree down, what each pool could take for one of
 -- its own: what it keeps for itself, and what its parent would give it.
 CREATE FUNCTION calendar_free(pool_id bigint, quota_id bigint, during tstzrange) RETURNS profile
 	AS 'MODULE_PATHNAME', 'calendar_free' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION calendar_free(bigint, bigint, tstzrange) IS
-'What the calendar of a pool (or of a quota of it) has left during a period: capacity and allowance less what is booked, negative where there is a deficit. NULL for an empty period.';
+'What the calendar of a pool (or of a quota of it) has left during a period: capacity and allowance less what is booked, negative where there is a deficit. NULL for an empty period, and to callers who are no members of the pool (of a quota: no stewards or auditors).';
 
 CREATE FUNCTION availability_in_tree(pool text, during tstzrange, consumer text, without bigint[], additional profile)
 	RETURNS profile LANGUAGE sql STABLE PARALLEL SAFE
@@ -490,7 +497,7 @@ BEGIN ATOMIC
 			SELECT l.consumer_id, '{}' - profile(occupied(l.effective, l.buffer), l.quantity)
 			FROM lease AS l
 			WHERE l.pool_id = pool_id(availability_in_tree.pool)
-			AND l.lease_id = ANY (without)
+			AND l.lease_id = ANY (without) AND (acts_for(l.consumer_id) OR has_pool_role(l.pool_id, 'steward', 'auditor'))
 			AND NOT isempty(l.effective)
 			UNION ALL
 			SELECT party_id(availability_in_tree.consumer), availability_in_tree.additional
@@ -553,19 +560,19 @@ CREATE FUNCTION availability(pool text, during tstzrange DEFAULT '(,)', consumer
 	AS 'MODULE_PATHNAME', 'lease_availability' LANGUAGE C STABLE PARALLEL SAFE COST 1000
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION availability(text, tstzrange, text, bigint[], profile) IS
-'How much of a pool is free, over time, during a period; 0 outside and where there is a deficit. With a consumer, how much it can lease: within its quota there (but not its budgets), and including what that keeps for it. What if: without these leases, by their keys, or with an additional load (such as load_profile of leases one thinks of; those of the consumer, if there is one). Takes no locks; holds that have expired count as free. NULL for an empty period; error 42704 if the pool or consumer does not exist.';
+'How much of a pool is free, over time, during a period; 0 outside and where there is a deficit. With a consumer, how much it can lease: within its quota there (but not its budgets), and including what that keeps for it. What if: without these leases, by their keys (of those that the caller may see), or with an additional load (such as load_profile of leases one thinks of; those of the consumer, if there is one). Takes no locks; holds that have expired count as free. NULL for an empty period; errors: 42704 if the pool or consumer does not exist, 42501 if the caller neither acts for the consumer nor is steward or auditor.';
 
 CREATE FUNCTION set_quota(pool text, party text, during tstzrange, own numeric DEFAULT NULL, borrow numeric DEFAULT 0,
 	lend numeric DEFAULT NULL, budget numeric DEFAULT NULL)
 	RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
 	INSERT INTO quota (pool_id, party_id, during, own, borrow, lend, budget)
-	VALUES (pool_id(set_quota.pool), party_id(set_quota.party), set_quota.during, set_quota.own,
+	VALUES (require_pool(set_quota.pool, 'steward'), party_id(set_quota.party), set_quota.during, set_quota.own,
 		CASE WHEN set_quota.own IS NOT NULL THEN set_quota.borrow END, set_quota.lend, set_quota.budget)
 	RETURNING quota.quota_id;
 END;
 COMMENT ON FUNCTION set_quota(text, text, tstzrange, numeric, numeric, numeric, numeric) IS
-'Limits what a party may lease of a pool during a period: to a quantity of its own and what it may borrow (by default nothing, NULL for all there is), of which it keeps what it does not lend (by default nothing); or to a budget of unit-hours. Returns the quota''s key. Errors: 42704 unknown name, 23514 neither own nor budget or numbers that make no sense, SC001 the pool has not enough for what is kept, 23P01 the party has another limit at that time.';
+'Limits what a party may lease of a pool during a period (for stewards of the pool): to a quantity of its own and what it may borrow (by default nothing, NULL for all there is), of which it keeps what it does not lend (by default nothing); or to a budget of unit-hours. Returns the quota''s key. Errors: 42501 not a steward, 42704 unknown name, 23514 neither own nor budget or numbers that make no sense, SC001 the pool has not enough for what is kept, 23P01 the party has another limit at that time.';
 
 CREATE FUNCTION find_slots(pools text[], quantity numeric, duration interval, during tstzrange, count integer DEFAULT 10,
 	cheapest boolean DEFAULT false, consumer text DEFAULT NULL)
@@ -584,7 +591,7 @@ BEGIN ATOMIC
 		-- the pool's buffer has to be free, too, if after the time that is asked for
 		LATERAL (SELECT CASE WHEN isempty(find_slots.during) THEN find_slots.during
 			ELSE tstzrange(lower(find_slots.during), upper(find_slots.during) + p.buffer) END) AS w (during)
-		WHERE find_slots.pools IS NULL OR p.name = ANY (find_slots.pools)
+		WHERE (find_slots.pools IS NULL OR p.name = ANY (find_slots.pools)) AND has_pool_role(p.pool_id)
 	), first_fit AS (
 		-- no other pool can have one of the slots that are asked for
 		SELECT c.name, c.currency, c.cost, c.buffer, c.blocked, c.during, c.free
@@ -605,7 +612,7 @@ BEGIN ATOMIC
 	LIMIT find_slots.count;
 END;
 COMMENT ON FUNCTION find_slots(text[], numeric, interval, tstzrange, integer, boolean, text) IS
-'When and in which of some pools (NULL for all) a quantity is free for a duration, within a time that has a start: so many slots, the earliest first, or the cheapest; one for each stretch of time that is long enough, with the pool''s buffer after it. The cost is that at the pool''s present price. With a consumer, within its quotas. Takes no locks. Errors: 22023 duration not positive or with months, or no start; 42704 unknown consumer.';
+'When and in which of some pools (NULL for all that the caller is a member of) a quantity is free for a duration, within a time that has a start: so many slots, the earliest first, or the cheapest; one for each stretch of time that is long enough, with the pool''s buffer after it. The cost is that at the pool''s present price. With a consumer, within its quotas. Takes no locks. Errors: 22023 duration not positive or with months, or no start; 42704 unknown consumer.';
 
 CREATE FUNCTION check_calendar(pool text DEFAULT NULL)
 	RETURNS TABLE (pool_name text, quota_id bigint, what text, at timestamptz, difference numeric)
@@ -682,8 +689,18 @@ BEGIN ATOMIC
 		ORDER BY lower(t.period)
 		LIMIT 1
 	) AS s (at, quantity)
-	WHERE check_calendar.pool IS NULL OR p.name = check_calendar.pool
+	WHERE (check_calendar.pool IS NULL OR p.name = check_calendar.pool) AND (p.pool_id IS NULL OR has_pool_role(p.pool_id, 'steward', 'auditor'))
 	ORDER BY p.name, coalesce(e.quota_id, n.quota_id), d.what;
 END;
 COMMENT ON FUNCTION check_calendar(text) IS
-'In what the calendar of a pool (NULL for all) differs from what supply, leases and quotas add up to; no rows: it does not. For each node (quota_id 0 is the pool itself) what is wrong (capacity, allowance, booked, deficit; overbooked; pages that are missing or leave a gap), from when on, and by how much. Reads all leases of the pools.';
+'In what the calendar of a pool (NULL for all that the caller is steward or auditor of) differs from what supply, leases and quotas add up to; no rows: it does not. For each node (quota_id 0 is the pool itself) what is wrong (capacity, allowance, booked, deficit; overbooked; pages that are missing or leave a gap), from when on, and by how much. Reads all leases of the pools.';
+
+-- What a lease opens: for policies on tables of other people's.
+
+CREATE FUNCTION has_lease(pool text) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'has_lease' LANGUAGE C STABLE STRICT PARALLEL SAFE LEAKPROOF;
+COMMENT ON FUNCTION has_lease(text) IS 'Whether a party that the caller acts for has a lease of a pool now: a confirmed one, at the start of the transaction. False if there is no such pool, and for the operator, who is a party to nothing. For policies of tables that hold what is leased, such as USING (has_lease(''corpus'')): it takes no lock, fails for no argument, and is looked up once a statement.';
+
+CREATE FUNCTION has_lease(pool text, at timestamptz) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'has_lease' LANGUAGE C STABLE STRICT PARALLEL SAFE LEAKPROOF;
+COMMENT ON FUNCTION has_lease(text, timestamptz) IS 'Whether a party that the caller acts for has a lease of a pool at an instant: as has_lease(pool), for rows that say when they are of.';

@@ -24,6 +24,26 @@ COMMENT ON COLUMN project.location IS 'Where it is: a URL, for people to read.';
 COMMENT ON COLUMN project.mailmap IS 'The .mailmap that was imported last; import_git_log() applies it to identities that it sees for the first time.';
 COMMENT ON COLUMN project.recorded_at IS 'When the row was written.';
 
+CREATE TABLE project_member (
+	project_id	bigint NOT NULL REFERENCES project ON DELETE CASCADE,
+	party_id	bigint NOT NULL REFERENCES party,
+	role		text NOT NULL CHECK (role IN ('owner', 'maintainer', 'contributor')),
+	recorded_at	timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (project_id, party_id)
+);
+CREATE INDEX project_member_party_id_idx ON project_member (party_id);
+ALTER TABLE project_member OWNER TO @extowner@;
+SELECT pg_catalog.pg_extension_config_dump('project_member', '');
+
+COMMENT ON TABLE project_member IS 'What a party may do in a project, whoever contributed to it.';
+COMMENT ON COLUMN project_member.project_id IS 'The project.';
+COMMENT ON COLUMN project_member.party_id IS 'The party.';
+COMMENT ON COLUMN project_member.role IS 'owner (also says who the members are), maintainer (imports, links identities, hands out tasks) or contributor (sees all of it).';
+COMMENT ON COLUMN project_member.recorded_at IS 'When the row was written.';
+
+CREATE TRIGGER access_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON project_member
+	FOR EACH STATEMENT EXECUTE FUNCTION access_changed();
+
 ALTER TABLE pool ADD COLUMN project_id bigint REFERENCES project;
 CREATE INDEX pool_project_id_idx ON pool (project_id);
 COMMENT ON COLUMN pool.project_id IS 'The project that made what is shared: whose contributors have the contributors'' share; NULL for none, and their share is kept.';
@@ -194,7 +214,7 @@ COMMENT ON COLUMN task.recorded_at IS 'When the row was written.';
 CREATE FUNCTION project_id(name text) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'project_id' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100
 	SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION project_id(text) IS 'The key of the project of that name; error 42704 if there is none.';
+COMMENT ON FUNCTION project_id(text) IS 'The key of the project of that name; error 42704 if there is none that the caller may know of.';
 
 -- Here, because a pool may have a project
 CREATE FUNCTION create_pool(name text, kind text, unit text, steward text,
@@ -212,8 +232,8 @@ BEGIN ATOMIC
 			min_quantity, max_quantity, quantity_step, min_duration, max_duration,
 			notice, horizon, buffer, instant, overbooking, borrow, lend, cancellation, preemption_notice,
 			fee, contributors_share, project_id)
-		VALUES (create_pool.name, create_pool.kind, create_pool.unit, party_id(create_pool.steward),
-			create_pool.price, create_pool.currency, create_pool.time_zone, pool_id(create_pool.parent),
+		VALUES (require_name(create_pool.name, create_pool.steward), create_pool.kind, create_pool.unit, require_party(create_pool.steward),
+			create_pool.price, create_pool.currency, create_pool.time_zone, require_pool(create_pool.parent, 'steward'),
 			create_pool.min_quantity, create_pool.max_quantity, create_pool.quantity_step,
 			create_pool.min_duration, create_pool.max_duration,
 			create_pool.notice, create_pool.horizon, create_pool.buffer, create_pool.instant,
@@ -230,24 +250,52 @@ BEGIN ATOMIC
 	FROM new_pool;
 END;
 COMMENT ON FUNCTION create_pool(text, text, text, text, numeric, text, text, text, numeric, numeric, numeric, interval, interval, interval, interval, interval, boolean, numeric, numeric, numeric, profile, interval, numeric, numeric, text) IS
-'Makes a pool, with its terms (see the columns of table pool; UPDATE pool changes them), and its steward a member; returns its key. Errors: 23505 if the name is taken, 23514 for terms that make no sense, 42704 if the steward, parent or project does not exist, 22023 for an unknown time zone.';
+'Makes a pool, with its terms (see the columns of table pool; UPDATE pool changes them), and its steward a member; returns its key. For those who act for the steward, with a name that begins with the steward''s and a slash; below another pool, for its stewards. Errors: 42501 if the caller may not, 23505 if the name is taken, 23514 for terms that make no sense, 42704 if the steward, parent or project does not exist, 22023 for an unknown time zone.';
 
-CREATE FUNCTION create_project(name text, kind text DEFAULT 'code', location text DEFAULT NULL)
+CREATE FUNCTION create_project(name text, kind text DEFAULT 'code', location text DEFAULT NULL, owner text DEFAULT NULL)
 	RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
-	INSERT INTO project (name, kind, location)
-	VALUES (create_project.name, create_project.kind, create_project.location)
-	RETURNING project.project_id;
+	WITH new_project AS (
+		INSERT INTO project (name, kind, location)
+		VALUES (require_name(create_project.name, create_project.owner), create_project.kind, create_project.location)
+		RETURNING project.project_id
+	), owner AS (
+		INSERT INTO project_member (project_id, party_id, role)
+		SELECT new_project.project_id, require_party(create_project.owner), 'owner'
+		FROM new_project
+		WHERE create_project.owner IS NOT NULL
+	)
+	SELECT new_project.project_id
+	FROM new_project;
 END;
-COMMENT ON FUNCTION create_project(text, text, text) IS
-'Makes a project and returns its key. Errors: 23505 if the name is taken, 23514 for another kind than code, data or model.';
+COMMENT ON FUNCTION create_project(text, text, text, text) IS
+'Makes a project, with its owner as its first member, and returns its key. For those who act for the owner, with a name that begins with the owner''s and a slash. Errors: 42501 if the caller may not, 42704 unknown owner, 23505 if the name is taken, 23514 for another kind than code, data or model.';
+
+CREATE FUNCTION set_project_member(project text, party text, role text) RETURNS void
+	LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+	DELETE FROM project_member AS m
+	WHERE m.project_id = require_project(set_project_member.project, 'owner')
+	AND m.party_id = party_id(set_project_member.party) AND set_project_member.role IS NULL;
+	INSERT INTO project_member (project_id, party_id, role)
+	SELECT require_project(set_project_member.project, 'owner'), party_id(set_project_member.party), set_project_member.role
+	WHERE set_project_member.role IS NOT NULL
+	ON CONFLICT (project_id, party_id) DO UPDATE SET role = excluded.role;
+END;
+COMMENT ON FUNCTION set_project_member(text, text, text) IS
+'Makes a party owner, maintainer or contributor of a project, or with NULL none of these any more; for owners of the project. Errors: 42501 if the caller acts for none, 42704 unknown project or party, 23514 for another role.';
+
+CREATE FUNCTION require_identity(identity_id bigint) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'require_identity' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION require_identity(bigint) IS 'The key of an identity that the caller may link: owner or maintainer of all projects that it contributed to. Errors: 42704 if it contributed to none of the caller''s, 42501 if it contributed to others, too.';
 
 -- What was known of the identity in that time ends; what is left of it outside
 -- of that time goes on as a row of its own.
 CREATE FUNCTION link_identity(identity_id bigint, party text, valid tstzrange DEFAULT '(,)')
 	RETURNS void LANGUAGE sql VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
-	SELECT FROM identity AS i WHERE i.identity_id = link_identity.identity_id FOR NO KEY UPDATE;
+	SELECT FROM identity AS i WHERE i.identity_id = require_identity(link_identity.identity_id) FOR NO KEY UPDATE;
 	WITH clock AS MATERIALIZED (
 		SELECT clock_timestamp() AS now
 	), ended AS (
@@ -265,12 +313,12 @@ BEGIN ATOMIC
 	FROM clock;
 END;
 COMMENT ON FUNCTION link_identity(bigint, text, tstzrange) IS
-'From now on, contributions of an identity during a period are known to be those of a party, whatever was known before. Facts stay as they are. Errors: 42704 unknown party, 23503 unknown identity, 23514 empty period, 23502 null.';
+'From now on, contributions of an identity during a period are known to be those of a party, whatever was known before. Facts stay as they are. For owners and maintainers of all projects that it contributed to. Errors: 42501 if the caller is none, 42704 unknown party, 23503 unknown identity, 23514 empty period, 23502 null.';
 
 CREATE FUNCTION unlink_identity(identity_id bigint, valid tstzrange DEFAULT '(,)')
 	RETURNS void LANGUAGE sql VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
-	SELECT FROM identity AS i WHERE i.identity_id = unlink_identity.identity_id FOR NO KEY UPDATE;
+	SELECT FROM identity AS i WHERE i.identity_id = require_identity(unlink_identity.identity_id) FOR NO KEY UPDATE;
 	WITH clock AS MATERIALIZED (
 		SELECT clock_timestamp() AS now
 	), ended AS (
@@ -285,12 +333,12 @@ BEGIN ATOMIC
 	FROM ended, clock, unnest(tstzmultirange(ended.valid) - tstzmultirange(unlink_identity.valid)) AS rest;
 END;
 COMMENT ON FUNCTION unlink_identity(bigint, tstzrange) IS
-'From now on, it is not known whose contributions of an identity during a period are: every figure is again what it was before they were linked. Does nothing if that is so already.';
+'From now on, it is not known whose contributions of an identity during a period are: every figure is again what it was before they were linked. Does nothing if that is so already. For whom and errors as link_identity().';
 
 CREATE FUNCTION set_affiliation(party text, organization text, share numeric DEFAULT 1, valid tstzrange DEFAULT '(,)')
 	RETURNS void LANGUAGE sql VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
-	SELECT FROM party AS p WHERE p.party_id = party_id(set_affiliation.party) FOR NO KEY UPDATE;
+	SELECT FROM party AS p WHERE p.party_id = require_party(set_affiliation.party) FOR NO KEY UPDATE;
 	WITH clock AS MATERIALIZED (
 		SELECT clock_timestamp() AS now
 	), ended AS (
@@ -312,36 +360,36 @@ BEGIN ATOMIC
 	WHERE set_affiliation.share IS DISTINCT FROM 0;
 END;
 COMMENT ON FUNCTION set_affiliation(text, text, numeric, tstzrange) IS
-'From now on, a person is known to work for an organization during a period, with a share of all that the person does; 0 for not at all. Errors: 42704 unknown party, 23514 for a share or an empty period, or if the shares of the person come to more than 1, 23502 null.';
+'From now on, a person is known to work for an organization during a period, with a share of all that the person does; 0 for not at all. For those who act for the person. Errors: 42501 if the caller does not, 42704 unknown party, 23514 for a share or an empty period, or if the shares of the person come to more than 1, 23502 null.';
 
 CREATE FUNCTION create_task(project text, title text, role text DEFAULT 'developer', assignee text DEFAULT NULL, reference text DEFAULT NULL)
 	RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
 	INSERT INTO task (project_id, title, role, assignee_id, assigned_at, reference)
-	VALUES (project_id(create_task.project), create_task.title, create_task.role, party_id(create_task.assignee),
+	VALUES (require_project(create_task.project, 'owner', 'maintainer'), create_task.title, create_task.role, party_id(create_task.assignee),
 		CASE WHEN create_task.assignee IS NOT NULL THEN now() END, create_task.reference)
 	RETURNING task.task_id;
 END;
 COMMENT ON FUNCTION create_task(text, text, text, text, text) IS
-'Makes a task, perhaps with an assignee at once; returns its key. Errors: 42704 unknown project or party, 23505 reference already used, 23514 empty title or role, 23502 null.';
+'Makes a task, perhaps with an assignee at once; returns its key. For owners and maintainers of the project. Errors: 42501 if the caller acts for none, 42704 unknown project or party, 23505 reference already used, 23514 empty title or role, 23502 null.';
 
 CREATE FUNCTION assign_task(task_id bigint, assignee text) RETURNS void
 	AS 'MODULE_PATHNAME', 'task_assign' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION assign_task(bigint, text) IS
-'Gives an open task to a party, whoever had it before. Errors: 42704 unknown task or party, 55000 already ended, 22004 null.';
+'Gives an open task to a party, whoever had it before; for owners and maintainers of the project. Errors: 42501 if the caller acts for none, 42704 unknown task or party, 55000 already ended, 22004 null.';
 
 CREATE FUNCTION complete_task(task_id bigint, at timestamptz DEFAULT now()) RETURNS void
 	AS 'MODULE_PATHNAME', 'task_complete' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION complete_task(bigint, timestamptz) IS
-'The assignee has done a task. Errors: 42704 unknown task, 55000 already ended or assigned to nobody, 22004 null.';
+'The assignee has done a task; says who acts for the assignee, or an owner or maintainer of the project. Errors: 42501 anybody else, 42704 unknown task, 55000 already ended or assigned to nobody, 22004 null.';
 
 CREATE FUNCTION cancel_task(task_id bigint, at timestamptz DEFAULT now()) RETURNS void
 	AS 'MODULE_PATHNAME', 'task_cancel' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION cancel_task(bigint, timestamptz) IS
-'A task is not to be done any more. Errors: 42704 unknown task, 55000 already ended, 22004 null.';
+'A task is not to be done any more; for owners and maintainers of the project. Errors: 42501 if the caller acts for none, 42704 unknown task, 55000 already ended, 22004 null.';
 
 -- whose contributions are
 

@@ -387,18 +387,24 @@ BEGIN ATOMIC
 	WITH chosen AS (
 		SELECT l.pool_id, l.name
 		FROM pool AS l
-		WHERE verify_books.pool IS NULL OR l.pool_id = pool_id(verify_books.pool)
+		WHERE CASE WHEN verify_books.pool IS NULL THEN is_operator() ELSE l.pool_id = require_pool(verify_books.pool, 'steward', 'auditor') END
 	), difference AS (
-		-- the ledger as a whole
+		-- an error for others, also where there is nothing that they see
+		SELECT 0 AS rank, 0::bigint AS key, NULL::text AS difference
+		WHERE verify_books.pool IS NOT NULL AND require_pool(verify_books.pool, 'steward', 'auditor') IS NULL
+		UNION ALL
+		-- the ledger as a whole, which only the operator sees
 		SELECT 1 AS rank, p.journal_id AS key, format('journal %s: its postings in %s sum to %s', p.journal_id, a.currency, sum(p.amount)) AS difference
 		FROM posting AS p
 		JOIN account AS a ON a.account_id = p.account_id
+		WHERE is_operator()
 		GROUP BY p.journal_id, a.currency
 		HAVING sum(p.amount) <> 0
 		UNION ALL
 		SELECT 2, j.journal_id, format('journal %s: it has %s lines, numbered up to %s', j.journal_id, count(p.line), coalesce(max(p.line), 0))
 		FROM journal AS j
 		LEFT JOIN posting AS p ON p.journal_id = j.journal_id
+		WHERE is_operator()
 		GROUP BY j.journal_id
 		HAVING count(p.line) <> coalesce(max(p.line), 0) OR count(p.line) = 0
 		UNION ALL
@@ -406,11 +412,11 @@ BEGIN ATOMIC
 		FROM posting AS p
 		LEFT JOIN journal AS j ON j.journal_id = p.journal_id
 		LEFT JOIN account AS a ON a.account_id = p.account_id
-		WHERE j.journal_id IS NULL OR a.account_id IS NULL OR p.occurred_at <> j.occurred_at OR p.recorded_at <> j.recorded_at
+		WHERE is_operator() AND (j.journal_id IS NULL OR a.account_id IS NULL OR p.occurred_at <> j.occurred_at OR p.recorded_at <> j.recorded_at)
 		UNION ALL
 		SELECT 4, r.journal_id, format('journal %s: it does not take back journal %s', r.journal_id, r.reverses)
 		FROM journal AS r
-		WHERE r.reverses IS NOT NULL AND EXISTS (
+		WHERE is_operator() AND r.reverses IS NOT NULL AND EXISTS (
 			SELECT
 			FROM (SELECT p.line, p.account_id, p.amount FROM posting AS p WHERE p.journal_id = r.journal_id) AS p
 			FULL JOIN (SELECT p.line, p.account_id, - p.amount AS amount FROM posting AS p WHERE p.journal_id = r.reverses) AS o ON o.line = p.line
@@ -418,7 +424,7 @@ BEGIN ATOMIC
 		UNION ALL
 		SELECT 5, a.account_id, format('account %s: its balance is %s, its postings sum to %s', a.account_id, a.balance, s.balance)
 		FROM account AS a, LATERAL (SELECT coalesce(sum(p.amount), 0) AS balance FROM posting AS p WHERE p.account_id = a.account_id) AS s
-		WHERE a.balance <> s.balance
+		WHERE is_operator() AND a.balance <> s.balance
 		-- period by period
 		UNION ALL
 		SELECT 6, b.billing_period_id, format('billing period %s of pool "%s": %s', b.during, l.name, d.difference)
@@ -453,7 +459,7 @@ BEGIN ATOMIC
 	LIMIT 1;
 END;
 COMMENT ON FUNCTION verify_books(text) IS
-'Recomputes all books, or of one pool those of its closed billing periods: journals that balance, are complete and have their accounts; reversals that are the negative of what they reverse; balances that are kept; charges that sum to their invoices and are posted exactly; and the chain of digests. NULL if all is well; else the first difference, in words, whoever made it. Error: 42704 unknown pool.';
+'Recomputes all books, or of one pool those of its closed billing periods: journals that balance, are complete and have their accounts; reversals that are the negative of what they reverse; balances that are kept; charges that sum to their invoices and are posted exactly; and the chain of digests. NULL if all is well; else the first difference, in words, whoever made it. A pool''s steward and auditors may verify its periods, the operator all. Errors: 42704 unknown pool, 42501 for others.';
 
 CREATE FUNCTION statement(party text, during tstzrange, pool text DEFAULT NULL, tree boolean DEFAULT false)
 	RETURNS TABLE (pool text, party text, account text, currency text, at timestamptz, what text, journal_id bigint, lease_id bigint, meter text,

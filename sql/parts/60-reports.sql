@@ -5,23 +5,23 @@ CREATE VIEW pool_status WITH (security_invoker) AS
 	SELECT p.name AS pool, p.kind, p.unit, s.name AS steward, p.price, p.currency,
 		value_at(c.capacity, now()) AS capacity,
 		value_at(c.booked, now()) AS leased,
-		value_at(positive_part(c.capacity + c.allowance - c.booked), now()) AS free,
+		value_at(positive_part(calendar_free(p.pool_id, 0, tstzrange(now(), now() + '1 microsecond'))), now()) AS free,
 		value_at(c.deficit, now()) AS deficit
 	FROM pool AS p
 	JOIN party AS s ON s.party_id = p.steward_id
-	JOIN calendar AS c ON c.pool_id = p.pool_id AND c.quota_id = 0 AND c.starts <= now() AND now() < c.ends;
+	LEFT JOIN calendar AS c ON c.pool_id = p.pool_id AND c.quota_id = 0 AND c.starts <= now() AND now() < c.ends;
 ALTER VIEW pool_status OWNER TO @extowner@;
-COMMENT ON VIEW pool_status IS 'Every pool as it is now.';
+COMMENT ON VIEW pool_status IS 'Every pool that the reader may know of, as it is now.';
 COMMENT ON COLUMN pool_status.pool IS 'Name of the pool.';
 COMMENT ON COLUMN pool_status.kind IS 'compute, data or model.';
 COMMENT ON COLUMN pool_status.unit IS 'What the quantities count.';
 COMMENT ON COLUMN pool_status.steward IS 'Who runs the pool.';
 COMMENT ON COLUMN pool_status.price IS 'Price of a unit for an hour, now.';
 COMMENT ON COLUMN pool_status.currency IS 'Currency of the price.';
-COMMENT ON COLUMN pool_status.capacity IS 'Quantity supplied now.';
-COMMENT ON COLUMN pool_status.leased IS 'Quantity leased now.';
+COMMENT ON COLUMN pool_status.capacity IS 'Quantity supplied now; NULL for who is no steward or auditor.';
+COMMENT ON COLUMN pool_status.leased IS 'Quantity leased now; likewise.';
 COMMENT ON COLUMN pool_status.free IS 'Quantity that is supplied and not leased now.';
-COMMENT ON COLUMN pool_status.deficit IS 'Quantity that is leased and not supplied now.';
+COMMENT ON COLUMN pool_status.deficit IS 'Quantity that is leased and not supplied now; likewise.';
 
 CREATE VIEW supply_status WITH (security_invoker) AS
 	SELECT p.name AS pool, s.supply_id, v.name AS provider, s.quantity, p.unit, s.during,
@@ -172,31 +172,63 @@ CREATE FUNCTION utilization_report(pool text, during tstzrange, bucket interval 
 		idle_unit_hours numeric, deficit_unit_hours numeric, utilization numeric, peak numeric)
 	LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-	WITH calendar AS MATERIALIZED (
+	WITH RECURSIVE total AS MATERIALIZED (
 		SELECT coalesce(sum(c.capacity), '{}') AS capacity,
 			coalesce(sum(c.booked), '{}') AS booked,
 			coalesce(sum(c.deficit), '{}') AS deficit
 		FROM calendar AS c
 		WHERE c.pool_id = pool_id(utilization_report.pool) AND c.quota_id = 0
 		AND tstzrange(c.starts, c.ends) && during
-	), zone AS (
-		SELECT p.time_zone
+	), chosen AS MATERIALIZED (
+		SELECT p.pool_id, p.time_zone, p.min_parties, has_pool_role(p.pool_id, 'steward', 'auditor') AS sees_all
 		FROM pool AS p
-		WHERE p.name = utilization_report.pool
+		WHERE p.pool_id = pool_id(utilization_report.pool)
+	), consumer AS (
+		-- who else had leases, if the caller may not see that; teams count as the party that they are part of
+		SELECT p.party_id, p.parent_id, range_agg(l.effective) AS held
+		FROM chosen
+		JOIN lease AS l ON l.pool_id = chosen.pool_id AND l.effective && during
+		JOIN party AS p ON p.party_id = l.consumer_id
+		WHERE NOT chosen.sees_all AND NOT acts_for(l.consumer_id)
+		GROUP BY p.party_id, p.parent_id
+	), ancestor AS (
+		SELECT c.party_id, c.parent_id, c.held, 0 AS height
+		FROM consumer AS c
+		UNION ALL
+		SELECT p.party_id, p.parent_id, a.held, a.height + 1
+		FROM ancestor AS a
+		JOIN party AS p ON p.party_id = a.parent_id
+		WHERE a.height < 100
+	), told AS (
+		-- whole days, on each of which enough others had leases: no sum of such days tells of one that is not
+		SELECT leased.*, chosen.sees_all OR (
+			date_trunc('day', local.starts) = local.starts AND date_trunc('day', local.ends) = local.ends
+			AND NOT EXISTS (
+				SELECT FROM generate_series(local.starts, local.ends - interval '1 microsecond', interval '1 day') AS day
+				WHERE (SELECT count(DISTINCT a.party_id) FROM ancestor AS a
+					WHERE a.parent_id IS NULL
+					AND a.held && tstzrange(timezone(chosen.time_zone, day), timezone(chosen.time_zone, day + interval '1 day'))
+					) < chosen.min_parties)) AS told
+		FROM total, chosen, buckets(total.booked, during, bucket, chosen.time_zone) AS leased,
+		LATERAL (SELECT timezone(chosen.time_zone, lower(leased.period)), timezone(chosen.time_zone, upper(leased.period))) AS local (starts, ends)
 	)
-	SELECT leased.period,
-		round(integral(calendar.capacity, leased.period), 6),
-		round(leased.integral, 6),
-		round(integral(calendar.capacity, leased.period), 6) - round(leased.integral, 6)
-			+ round(integral(calendar.deficit, leased.period), 6),
-		round(integral(calendar.deficit, leased.period), 6),
-		round(leased.integral / nullif(integral(calendar.capacity, leased.period), 0), 6),
-		leased.peak
-	FROM calendar, zone, buckets(calendar.booked, during, bucket, zone.time_zone) AS leased
-	ORDER BY leased.period;
+	SELECT t.period, f.*
+	FROM told AS t
+	LEFT JOIN LATERAL (
+		SELECT round(integral(total.capacity, t.period), 6),
+			round(t.integral, 6),
+			round(integral(total.capacity, t.period), 6) - round(t.integral, 6)
+				+ round(integral(total.deficit, t.period), 6),
+			round(integral(total.deficit, t.period), 6),
+			round(t.integral / nullif(integral(total.capacity, t.period), 0), 6),
+			t.peak
+		FROM total
+		WHERE t.told
+	) AS f ON true
+	ORDER BY t.period;
 END;
 COMMENT ON FUNCTION utilization_report(text, tstzrange, interval) IS
-'Use of a pool in each bucket of a bounded period (days and months in the pool''s time zone; the last bucket is cut): unit-hours supplied, leased, idle and in deficit, with capacity = leased + idle - deficit always; utilization = leased / capacity, above 1 where there is a deficit, NULL without capacity; and the peak of what was leased. Rounded to 6 decimal places. Errors: 42704 unknown pool, 22023 unbounded period or bucket not positive. (Slurm: Reported = Allocated + Idle, OverCommitted.)';
+'Use of a pool in each bucket of a bounded period (days and months in the pool''s time zone; the last bucket is cut): unit-hours supplied, leased, idle and in deficit, with capacity = leased + idle - deficit always; utilization = leased / capacity, above 1 where there is a deficit, NULL without capacity; and the peak of what was leased. Rounded to 6 decimal places. Errors: 42704 unknown pool, 22023 unbounded period or bucket not positive. To a member of the pool that is no steward or auditor, only buckets of whole days are told, on each of which at least pool.min_parties parties, besides those that it acts for, had leases (teams count as what they are part of); all else is NULL. (Slurm: Reported = Allocated + Idle, OverCommitted.)';
 
 CREATE FUNCTION cost_report(pool text, during tstzrange, scale integer DEFAULT 2)
 	RETURNS TABLE (consumer text, leases bigint, unit_hours numeric, cost numeric, currency text, share numeric)
@@ -224,18 +256,23 @@ BEGIN ATOMIC
 			CASE WHEN sum(t.unit_seconds) = 0 THEN 0 ELSE 1 END::numeric AS share
 		FROM leased AS t
 	)
-	SELECT c.name, leased.leases,
-		split(total.unit_hours, leased.unit_seconds, 6) OVER by_name,
-		split(total.cost, leased.cost_seconds, scale) OVER by_name,
-		leased.currency,
-		split(total.share, leased.unit_seconds, 6) OVER by_name
-	FROM leased
-	JOIN party AS c ON c.party_id = leased.consumer_id, total
-	WINDOW by_name AS (ORDER BY c.name)
-	ORDER BY c.name;
+	SELECT r.name, r.leases, r.unit_hours, r.cost, r.currency, CASE WHEN r.sees_all THEN r.share END
+	FROM (
+		SELECT c.name, leased.leases,
+			split(total.unit_hours, leased.unit_seconds, 6) OVER by_name AS unit_hours,
+			split(total.cost, leased.cost_seconds, scale) OVER by_name AS cost,
+			leased.currency,
+			split(total.share, leased.unit_seconds, 6) OVER by_name AS share,
+			leased.consumer_id, has_pool_role(pool_id(cost_report.pool), 'steward', 'auditor') AS sees_all
+		FROM leased
+		JOIN party AS c ON c.party_id = leased.consumer_id, total
+		WINDOW by_name AS (ORDER BY c.name)
+	) AS r
+	WHERE r.sees_all OR acts_for(r.consumer_id)
+	ORDER BY r.name;
 END;
 COMMENT ON FUNCTION cost_report(text, tstzrange, integer) IS
-'What each consumer of a pool leased during a bounded period: number of leases, unit-hours, cost at the price of each lease (with what is not paid back of those given back), and share of the unit-hours. The exact totals are rounded once (unit-hours to 6 decimal places, cost to "scale" of them, half away from zero) and split by largest remainder, so the rows always sum to them, and the shares to 1. Errors: 42704 unknown pool, 22003 unbounded period.';
+'What each consumer of a pool leased during a bounded period: number of leases, unit-hours, cost at the price of each lease (with what is not paid back of those given back), and share of the unit-hours. The exact totals are rounded once (unit-hours to 6 decimal places, cost to "scale" of them, half away from zero) and split by largest remainder, so the rows always sum to them, and the shares to 1. Stewards and auditors of the pool see all rows, consumers their own, without the share. Errors: 42704 unknown pool, 22003 unbounded period.';
 
 CREATE FUNCTION revenue_report(pool text, during tstzrange, scale integer DEFAULT 2)
 	RETURNS TABLE (provider text, unit_hours numeric, revenue numeric, currency text, share numeric)
@@ -293,18 +330,23 @@ BEGIN ATOMIC
 			(SELECT coalesce(round(sum(piece.revenue_seconds) / 3600.000000000000000000000000000000, scale), 0) FROM piece) AS revenue,
 			(SELECT CASE WHEN sum(earned.weight) = 0 THEN 0 ELSE 1 END::numeric FROM earned) AS share
 	)
-	SELECT v.name,
-		split(total.unit_hours, earned.unit_seconds, 6) OVER by_name,
-		split(total.revenue, earned.weight, scale) OVER by_name,
-		chosen.currency,
-		split(total.share, earned.weight, 6) OVER by_name
-	FROM earned
-	LEFT JOIN party AS v ON v.party_id = earned.provider_id, total, chosen
-	WINDOW by_name AS (ORDER BY v.name)
-	ORDER BY v.name;
+	SELECT r.name, r.unit_hours, r.revenue, r.currency, CASE WHEN r.sees_all THEN r.share END
+	FROM (
+		SELECT v.name,
+			split(total.unit_hours, earned.unit_seconds, 6) OVER by_name AS unit_hours,
+			split(total.revenue, earned.weight, scale) OVER by_name AS revenue,
+			chosen.currency,
+			split(total.share, earned.weight, 6) OVER by_name AS share,
+			earned.provider_id, has_pool_role(chosen.pool_id, 'steward', 'auditor') AS sees_all
+		FROM earned
+		LEFT JOIN party AS v ON v.party_id = earned.provider_id, total, chosen
+		WINDOW by_name AS (ORDER BY v.name)
+	) AS r
+	WHERE r.sees_all OR acts_for(r.provider_id)
+	ORDER BY r.name;
 END;
 COMMENT ON FUNCTION revenue_report(text, tstzrange, integer) IS
-'What each provider of a pool supplied and earned during a bounded period: unit-hours supplied, revenue and share of it. At each instant revenue is divided in proportion to what each supplies then; what was leased while nobody supplied is in a row without provider. The total is that of cost_report, rounded once and split by largest remainder, so the rows always sum to it. Errors: 42704 unknown pool, 22003 unbounded period.';
+'What each provider of a pool supplied and earned during a bounded period: unit-hours supplied, revenue and share of it. At each instant revenue is divided in proportion to what each supplies then; what was leased while nobody supplied is in a row without provider. The total is that of cost_report, rounded once and split by largest remainder, so the rows always sum to it. Stewards and auditors of the pool see all rows, providers their own, without the share. Errors: 42704 unknown pool, 22003 unbounded period.';
 
 
 CREATE FUNCTION contributor_report(project text, during tstzrange DEFAULT '(,)', merges boolean DEFAULT true,

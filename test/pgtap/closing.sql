@@ -6,11 +6,9 @@
 SET timezone = 'UTC';
 SET client_min_messages = warning;
 SET search_path = sharecollab, public;
-\getenv srcdir PG_ABS_SRCDIR
-\set helpers :srcdir '/helpers.sql'
 
 BEGIN;
-\i :helpers
+\ir ../helpers.sql
 SELECT plan(38);
 TRUNCATE party RESTART IDENTITY CASCADE;
 SELECT setseed(0.7);
@@ -89,7 +87,7 @@ SELECT is_empty($$SELECT s.account FROM party, statement(party.name, '[2024-02-0
 	'statements: opening balance, lines and closing balance sum');
 
 -- I4: nothing enters, changes or leaves
-SELECT matches(try(s), e) FROM (VALUES
+SELECT matches(public.try(s), e) FROM (VALUES
 	($$SELECT post_journal('transfer', '{1,2}', '{1,-1}', occurred_at => '2024-03-31 23:59')$$, '^SC008'),
 	($$INSERT INTO charge (pool_id, billing_period_id, consumer_id, category, meter, during, quantity, unit, list_unit_price, contracted_unit_price, list_cost, contracted_cost, effective_cost, billed_cost, amount)
 		SELECT pool_id, billing_period_id, consumer_id, category, meter, during, 0, unit, 0, 0, 0, 0, 0, 0, 0 FROM charge LIMIT 1$$, '^SC008'),

@@ -1,0 +1,176 @@
+-- 62-allocation.sql
+--		What supply costs and who bears it: idle and shared cost, overhead; and
+--		the three measures of sharing, utilization, cost and profit.
+
+CREATE FUNCTION supply_cost(pool text, during tstzrange)
+	RETURNS TABLE (period tstzrange, provider_id bigint, quantity numeric, hourly_cost numeric)
+	LANGUAGE sql STABLE PARALLEL SAFE ROWS 10
+BEGIN ATOMIC
+	WITH chosen AS (
+		SELECT p.pool_id, p.price
+		FROM pool AS p
+		WHERE p.pool_id = require_pool(supply_cost.pool, 'steward', 'auditor')
+	), row AS MATERIALIZED (
+		SELECT s.provider_id, s.quantity, s.during, coalesce(s.cost_rate, chosen.price) AS cost_rate
+		FROM supply AS s
+		JOIN chosen ON chosen.pool_id = s.pool_id
+		WHERE s.during && supply_cost.during
+	), edge AS (
+		SELECT lower(supply_cost.during) AS at
+		UNION SELECT upper(supply_cost.during)
+		UNION SELECT lower(r.during) FROM row AS r WHERE supply_cost.during @> lower(r.during)
+		UNION SELECT upper(r.during) FROM row AS r WHERE supply_cost.during @> upper(r.during)
+	), piece AS (
+		SELECT tstzrange(e.at, lead(e.at) OVER (ORDER BY e.at)) AS period
+		FROM edge AS e
+	)
+	-- what is withdrawn costs nothing any more, at the average of what is there
+	SELECT p.period, r.provider_id, sum(r.quantity),
+		sum(r.quantity * r.cost_rate) FILTER (WHERE r.quantity > 0) * sum(r.quantity)
+			/ (sum(r.quantity) FILTER (WHERE r.quantity > 0) * 1.000000000000000000000000000000)
+	FROM piece AS p
+	JOIN row AS r ON r.during @> p.period
+	WHERE NOT upper_inf(p.period)
+	GROUP BY p.period, r.provider_id
+	HAVING sum(r.quantity) > 0;
+END;
+COMMENT ON FUNCTION supply_cost(text, tstzrange) IS
+'What each provider of a pool supplies, and what that costs it for an hour, in each stretch of a bounded time in which nobody''s supply changes. Cost by the cost_rate of its supply, or the pool''s price where there is none. For the pool''s steward and auditors. Errors: 42704 unknown pool, 42501 for others.';
+
+CREATE FUNCTION cost_allocation(pool text, during tstzrange, idle text DEFAULT 'separate', shared text[] DEFAULT '{}',
+	share text DEFAULT 'weighted', overhead numeric DEFAULT 0, measure tally DEFAULT NULL, used_meter text DEFAULT NULL, scale integer DEFAULT 2)
+	RETURNS TABLE (consumer text, unit_hours numeric, direct numeric, unused numeric, idle_share numeric, shared_share numeric,
+		overhead_share numeric, cost numeric, currency text)
+	LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	WITH piece AS MATERIALIZED (
+		SELECT s.period, sum(s.quantity) AS capacity, sum(s.hourly_cost) AS hourly_cost
+		FROM supply_cost(cost_allocation.pool, cost_allocation.during) AS s
+		GROUP BY s.period
+	), held AS MATERIALIZED (
+		SELECT l.consumer_id, p.name, load_profile(l.effective, l.quantity) AS load
+		FROM lease AS l
+		JOIN party AS p ON p.party_id = l.consumer_id
+		WHERE l.pool_id = require_pool(cost_allocation.pool, 'steward', 'auditor') AND l.effective && cost_allocation.during
+		GROUP BY l.consumer_id, p.name
+	), pool_load AS (
+		SELECT coalesce(sum(h.load), '{}') AS load FROM held AS h
+	), spent AS MATERIALIZED (
+		-- stage 1: unit-seconds, and what they cost at what a unit costs then
+		SELECT h.name, h.load, integral(h.load, cost_allocation.during, '1 second') AS unit_seconds,
+			coalesce((SELECT sum(integral(h.load, p.period, '1 second') * p.hourly_cost / p.capacity) FROM piece AS p), 0) AS weight
+		FROM held AS h
+		UNION ALL
+		SELECT NULL, NULL, 0,
+			coalesce(sum(integral(positive_part(profile(p.period, p.capacity) - clip(t.load, p.period)), p.period, '1 second') * p.hourly_cost / p.capacity), 0)
+		FROM piece AS p, pool_load AS t
+	), total AS (
+		SELECT round(coalesce(sum(p.hourly_cost * extract(epoch FROM upper(p.period) - lower(p.period))), 0) / 3600.000000000000000000000000000000,
+			cost_allocation.scale) AS amount
+		FROM piece AS p
+	), idle_part AS (
+		-- where more is leased than there is, all that there is costs those who lease it
+		SELECT CASE WHEN sum(s.weight) FILTER (WHERE s.name IS NOT NULL) > 0
+				THEN least(round(coalesce(sum(s.weight) FILTER (WHERE s.name IS NULL), 0) / 3600.000000000000000000000000000000, cost_allocation.scale), total.amount)
+			ELSE total.amount END AS amount
+		FROM spent AS s, total
+		GROUP BY total.amount
+	), direct AS MATERIALIZED (
+		SELECT s.name, s.load, round(s.unit_seconds / 3600.000000000000000000000000000000, 6) AS unit_hours,
+			split(CASE WHEN s.name IS NULL THEN 0 ELSE total.amount - i.amount END, s.weight, cost_allocation.scale) OVER whole AS amount,
+			coalesce(s.name = ANY (cost_allocation.shared), false) AS is_shared, i.amount AS idle_amount
+		FROM spent AS s, total, idle_part AS i
+		WINDOW whole AS (PARTITION BY s.name IS NULL ORDER BY s.name)
+	), peaks AS (
+		SELECT d.name, CASE WHEN d.name IS NOT NULL THEN greatest(coalesce(peak(d.load, cost_allocation.during), 0), 0) END AS peak,
+			coalesce(value_at(d.load, peak_at((SELECT t.load FROM pool_load AS t), cost_allocation.during)), 0) AS coincident
+		FROM direct AS d
+	), weighted AS MATERIALIZED (
+		-- stage 2: by what is shared out what is not direct
+		SELECT d.name, d.unit_hours, d.amount, d.is_shared, d.idle_amount,
+			CASE WHEN d.name IS NULL THEN 0 ELSE m.idle END AS idle_weight,
+			CASE WHEN d.name IS NULL OR d.is_shared THEN 0 ELSE m.share END AS share_weight
+		FROM direct AS d
+		JOIN peaks AS p ON p.name IS NOT DISTINCT FROM d.name,
+		LATERAL (SELECT CASE WHEN d.name IS NULL THEN 0 ELSE
+				quantity_of((SELECT shapley_airport(tally(q.name, q.peak), 9) FROM peaks AS q WHERE q.peak > 0
+					AND (cost_allocation.idle = 'peak' OR NOT q.name = ANY (cost_allocation.shared))), d.name) END AS airport) AS a,
+		LATERAL (SELECT
+			CASE cost_allocation.idle WHEN 'even' THEN 1 WHEN 'weighted' THEN d.amount WHEN 'peak' THEN a.airport
+				WHEN 'coincident_peak' THEN p.coincident WHEN 'measure' THEN quantity_of(cost_allocation.measure, d.name) ELSE 0 END,
+			CASE cost_allocation.share WHEN 'even' THEN 1 WHEN 'weighted' THEN d.amount WHEN 'peak' THEN a.airport
+				WHEN 'coincident_peak' THEN p.coincident WHEN 'measure' THEN quantity_of(cost_allocation.measure, d.name) END) AS m (idle, share)
+	), divisible AS (
+		-- what nobody has a weight for is not divided
+		SELECT w.*, sum(w.idle_weight) OVER () > 0 AS idle_divides, sum(w.share_weight) OVER () > 0 AS share_divides
+		FROM weighted AS w
+	), idle_shared AS MATERIALIZED (
+		SELECT d.*, split(CASE WHEN d.idle_divides THEN d.idle_amount ELSE 0 END, d.idle_weight, cost_allocation.scale) OVER by_name
+			+ CASE WHEN d.name IS NULL AND NOT d.idle_divides THEN d.idle_amount ELSE 0 END AS idle_share
+		FROM divisible AS d
+		WINDOW by_name AS (ORDER BY d.name)
+	), given AS (
+		SELECT i.*, CASE WHEN i.is_shared AND i.share_divides THEN i.amount + i.idle_share ELSE 0 END AS given
+		FROM idle_shared AS i
+	), pooled AS (
+		SELECT g.*, sum(g.given) OVER () AS pot
+		FROM given AS g
+	), apportioned AS (
+		SELECT q.*, split(q.pot, q.share_weight, cost_allocation.scale) OVER by_name - q.given AS shared_share,
+			split(CASE WHEN q.share_divides THEN round(cost_allocation.overhead, cost_allocation.scale) ELSE 0 END, q.share_weight, cost_allocation.scale) OVER by_name
+				+ CASE WHEN q.name IS NULL AND NOT q.share_divides THEN round(cost_allocation.overhead, cost_allocation.scale) ELSE 0 END AS overhead_share
+		FROM pooled AS q
+		WINDOW by_name AS (ORDER BY q.name)
+	)
+	SELECT a.name, a.unit_hours, a.amount,
+		CASE WHEN cost_allocation.used_meter IS NULL OR a.name IS NULL THEN NULL
+			ELSE round(a.amount * (1 - least(greatest(coalesce(u.quantity, 0), 0), a.unit_hours) / nullif(a.unit_hours, 0)), cost_allocation.scale) END,
+		a.idle_share, a.shared_share, a.overhead_share, a.amount + a.idle_share + a.shared_share + a.overhead_share, p.currency
+	FROM apportioned AS a
+	JOIN pool AS p ON p.pool_id = require_pool(cost_allocation.pool, 'steward', 'auditor')
+	LEFT JOIN (
+		SELECT y.name, sum(g.quantity) AS quantity
+		FROM usage AS g
+		JOIN party AS y ON y.party_id = g.consumer_id
+		WHERE g.pool_id = require_pool(cost_allocation.pool, 'steward', 'auditor') AND g.meter = cost_allocation.used_meter AND cost_allocation.during @> g.at
+		GROUP BY y.name
+	) AS u ON u.name = a.name
+	WHERE a.name IS NOT NULL OR a.idle_share + a.overhead_share <> 0
+	ORDER BY a.name;
+END;
+COMMENT ON FUNCTION cost_allocation(text, tstzrange, text, text[], text, numeric, tally, text, integer) IS
+'Who bears what a pool costs its providers during a bounded period, in two stages. First each consumer gets the cost of what it leased, used or not (direct; of it "unused" is what it did not use, by usage of a meter in unit-hours), at each instant at what a unit costs then. Then, in this order: idle cost stays in a row without consumer (idle => ''separate'') or is shared out; the costs of shared consumers (a platform team) are shared out among the others; and so is overhead, an amount of one''s own. By what: even, weighted (by direct cost), peak (Shapley value of each one''s own peak), coincident_peak (load at the peak of the pool), measure (a tally of one''s own by name). The sum of cost is always what supply costs plus the overhead, whatever the modes and whatever rows are chosen afterwards; every column is exact to the last place. What cannot be shared out, because nobody has a weight, stays where it was. For the pool''s steward and auditors. Errors: 42704 unknown pool, 42501 for others, 22003 unbounded period. (OpenCost: idle, shareIdle, shareSplit, shared overhead.)';
+
+CREATE FUNCTION profit_report(pool text, during tstzrange, scale integer DEFAULT 2)
+	RETURNS TABLE (provider text, unit_hours numeric, leased_unit_hours numeric, utilization numeric,
+		revenue numeric, fees numeric, cost numeric, profit numeric, currency text)
+	LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	WITH piece AS MATERIALIZED (
+		SELECT s.period, s.provider_id, s.quantity, s.hourly_cost, sum(s.quantity) OVER (PARTITION BY s.period) AS capacity
+		FROM supply_cost(profit_report.pool, profit_report.during) AS s
+	), leased AS (
+		SELECT coalesce(load_profile(l.effective, l.quantity), '{}') AS load
+		FROM lease AS l
+		WHERE l.pool_id = require_pool(profit_report.pool, 'steward', 'auditor') AND l.effective && profit_report.during
+	), provided AS (
+		SELECT v.name, sum(extract(epoch FROM upper(p.period) - lower(p.period)) * p.hourly_cost) AS cost_seconds,
+			sum(integral(leased.load, p.period, '1 second') * p.quantity / p.capacity) AS leased_seconds
+		FROM piece AS p
+		JOIN party AS v ON v.party_id = p.provider_id, leased
+		GROUP BY v.name
+	), line AS (
+		SELECT r.provider, r.unit_hours, round(coalesce(q.leased_seconds, 0) / 3600.000000000000000000000000000000, 6) AS leased_unit_hours,
+			r.revenue, round(r.revenue * (p.fee + p.contributors_share), profit_report.scale) AS fees,
+			round(coalesce(q.cost_seconds, 0) / 3600.000000000000000000000000000000, profit_report.scale) AS cost, r.currency
+		FROM revenue_report(profit_report.pool, profit_report.during, profit_report.scale) AS r
+		JOIN pool AS p ON p.pool_id = require_pool(profit_report.pool, 'steward', 'auditor')
+		LEFT JOIN provided AS q ON q.name = r.provider
+	)
+	SELECT l.provider, l.unit_hours, l.leased_unit_hours, round(l.leased_unit_hours / nullif(l.unit_hours, 0), 6),
+		l.revenue, l.fees, l.cost, l.revenue - l.fees - l.cost, l.currency
+	FROM line AS l
+	ORDER BY l.provider;
+END;
+COMMENT ON FUNCTION profit_report(text, tstzrange, integer) IS
+'The three measures of sharing for each provider of a pool during a bounded period: utilization (of what it supplied, what was leased: at each instant its part of the pool''s), revenue as revenue_report() has it, and cost (supply.cost_rate, or the pool''s price where there is none); profit = revenue - fees - cost, where fees are the parts of the steward and the contributors. Sums over its rows are the pool''s. For the pool''s steward and auditors. Errors as cost_allocation().';

@@ -1,0 +1,77 @@
+-- allocation.sql
+--		cost_allocation() conserves what supply costs under every mode (I7), its
+--		direct part is that of an hour-by-hour recomputation in plain SQL, and
+--		profit_report() sums to the pool.
+
+SET timezone = 'UTC';
+SET client_min_messages = warning;
+SET search_path = sharecollab, public;
+
+BEGIN;
+\ir ../helpers.sql
+SELECT plan(11);
+SELECT setseed(0.3);
+
+-- hours and whole units, so that plain SQL can sum hour by hour
+SELECT count(create_party('al_' || p)) FROM unnest('{commons,north,south,platform,ann,bob,idle}'::text[]) AS p;
+SELECT create_pool('al', 'compute', 'gpu', 'al_commons', price => 2);
+UPDATE pool SET fee = 0.1, contributors_share = 0.05 WHERE name = 'al';
+SELECT count(invite('al', 'al_' || p, r)), count(accept('al', 'al_' || p, r))
+FROM (VALUES ('north', 'provider'), ('south', 'provider'), ('platform', 'consumer'), ('ann', 'consumer'), ('bob', 'consumer'), ('idle', 'consumer')) AS m (p, r);
+SELECT add_supply('al', 'al_north', 12, '[2026-01-01,2026-01-20)'), add_supply('al', 'al_south', 7, '[2026-01-05 06:00,)');
+UPDATE supply SET cost_rate = 1.37 WHERE provider_id = party_id('al_north');
+UPDATE supply SET cost_rate = 0.91 WHERE provider_id = party_id('al_south');
+SELECT withdraw_supply('al', 'al_north', 5, '[2026-01-10,2026-01-12)');
+SELECT count(public.try(format('SELECT reserve(%L, %L, %s, tstzrange(%L, %L))', 'al', 'al_' || (ARRAY['platform', 'ann', 'bob'])[1 + i % 3], 1 + i % 4, t, t + (1 + i % 30) * interval '1 hour')))
+FROM generate_series(1, 150) AS i, LATERAL (SELECT '2026-01-01'::timestamptz + floor(random() * 700 + i * 0) * interval '1 hour') AS x (t);
+
+CREATE TEMP TABLE hour AS
+SELECT h, (SELECT sum(quantity) FROM supply WHERE pool_id = pool_id('al') AND during @> h) AS capacity,
+	-- what is withdrawn costs nothing any more, at the average of its provider
+	(SELECT sum(n) FROM (SELECT sum(quantity * cost_rate) FILTER (WHERE quantity > 0) * sum(quantity) / sum(quantity) FILTER (WHERE quantity > 0) AS n
+		FROM supply WHERE pool_id = pool_id('al') AND during @> h GROUP BY provider_id) AS c) AS cost
+FROM generate_series('2026-01-01'::timestamptz, '2026-01-30 23:00', '1 hour') AS h;
+SELECT cmp_ok((SELECT count(*) FROM lease WHERE pool_id = pool_id('al')), '>', 40::bigint, 'there are leases');
+
+SELECT is((SELECT sum(cost) FROM cost_allocation('al', '[2026-01-01,2026-01-31)')), (SELECT round(sum(cost), 2) FROM hour),
+	'all costs together are what supply costs');
+SELECT is_empty($$
+	SELECT a.consumer, a.direct, p.direct
+	FROM cost_allocation('al', '[2026-01-01,2026-01-31)') AS a
+	JOIN (SELECT c.name, sum(l.quantity * h.cost / h.capacity) AS direct
+		FROM hour AS h JOIN lease AS l ON l.pool_id = pool_id('al') AND l.effective @> h.h JOIN party AS c ON c.party_id = l.consumer_id
+		GROUP BY c.name) AS p ON p.name = a.consumer
+	WHERE abs(a.direct - p.direct) >= 0.01$$, 'direct cost is that of plain SQL, to less than a cent');
+SELECT is((SELECT count(*) FROM cost_allocation('al', '[2026-01-01,2026-01-31)') WHERE consumer IS NOT NULL AND direct > 0), 3::bigint, 'of all consumers');
+
+-- I7
+SELECT is_empty($$
+	SELECT i, s, o, m.*
+	FROM unnest('{separate,even,weighted,peak,coincident_peak,measure}'::text[]) AS i, unnest('{even,weighted,peak,coincident_peak,measure}'::text[]) AS s,
+		unnest('{0,123.45}'::numeric[]) AS o, unnest(ARRAY['{}', '{al_platform}', '{al_platform,al_ann,al_bob}']::text[]) AS g,
+		LATERAL (SELECT sum(cost) AS cost, sum(shared_share) AS shared, sum(overhead_share) AS overhead, sum(direct + idle_share) AS supply
+			FROM cost_allocation('al', '[2026-01-01,2026-01-31)', i, g::text[], s, o, tally '{"al_ann": 3, "al_bob": 1}')) AS m
+	WHERE m.cost <> (SELECT round(sum(cost), 2) FROM hour) + o OR m.shared <> 0 OR m.overhead <> o OR m.supply <> (SELECT round(sum(cost), 2) FROM hour)$$,
+	'I7: whatever the modes, the total is conserved, and so is each column');
+SELECT is((SELECT cost FROM cost_allocation('al', '[2026-01-01,2026-01-31)', 'weighted', '{al_platform}', 'even') WHERE consumer = 'al_platform'), 0.00, 'a shared consumer bears nothing itself');
+SELECT is((SELECT count(*) FROM cost_allocation('al', '[2026-01-01,2026-01-31)', 'even') WHERE consumer IS NULL), 0::bigint, 'and idle cost that is shared out is nobody''s any more');
+SELECT is((SELECT array_agg(overhead_share ORDER BY consumer) FROM cost_allocation('al', '[2026-01-01,2026-01-31)', share => 'measure', overhead => 10, measure => '{"al_ann": 3, "al_bob": 1}') WHERE consumer IS NOT NULL),
+	'{7.50,2.50,0.00}'::numeric[], 'by a measure of one''s own');
+
+-- reserved, and not used
+INSERT INTO usage (pool_id, consumer_id, meter, quantity, during, at, source, source_key)
+SELECT pool_id('al'), l.consumer_id, 'gpu-hours', sum(l.quantity * extract(epoch FROM upper(l.effective) - lower(l.effective)) / 3600) / 4, '[2026-01-01,2026-01-01]', '2026-01-01', 'al', l.consumer_id::text
+FROM lease AS l WHERE l.pool_id = pool_id('al') AND l.effective <@ '[2026-01-01,2026-01-31)' GROUP BY l.consumer_id;
+SELECT is_empty($$SELECT consumer, direct, unused FROM cost_allocation('al', '[2026-01-01,2026-01-31)', used_meter => 'gpu-hours')
+	WHERE consumer IS NOT NULL AND (unused < direct * 0.74 OR unused > direct)$$, 'what was reserved and not used is its holder''s');
+
+-- the three measures
+SELECT results_eq($$SELECT sum(cost), sum(revenue), sum(revenue - fees - cost) FROM profit_report('al', '[2026-01-01,2026-01-31)')$$,
+	$$SELECT (SELECT sum(round(c, 2)) FROM (SELECT sum(extract(epoch FROM upper(period) - lower(period)) / 3600 * hourly_cost) AS c FROM supply_cost('al', '[2026-01-01,2026-01-31)') GROUP BY provider_id) AS s),
+		(SELECT sum(cost) FROM cost_report('al', '[2026-01-01,2026-01-31)')), (SELECT sum(profit) FROM profit_report('al', '[2026-01-01,2026-01-31)'))$$,
+	'cost, revenue and profit sum to the pool''s');
+SELECT cmp_ok(abs((SELECT sum(leased_unit_hours) FROM profit_report('al', '[2026-01-01,2026-01-31)'))
+	- (SELECT sum(leased_unit_hours) FROM utilization_report('al', '[2026-01-01,2026-01-31)', '1 month'))), '<', 0.00001, 'and what is leased of each is what is leased');
+
+SELECT * FROM finish();
+ROLLBACK;
