@@ -20,9 +20,18 @@
 #define PARTY_VALUE		Deeds
 #include "party_table.h"
 
+/*
+ * Of many parties, most are not in the processor's cache, and to wait for them
+ * takes as long as all the rest of a row.  So a row whose party is a number is
+ * only asked for from memory, and waits in the state until the next one comes.
+ */
 typedef struct ActivityState
 {
 	deeds_table table;
+	bool		waiting;		/* there is such a row */
+	PartyKey	party;
+	uint32		hash;
+	Deeds		deeds;
 } ActivityState;
 
 static ActivityState *
@@ -42,6 +51,17 @@ negative_lines(void)
 			 errmsg("lines added and removed must not be negative")));
 }
 
+/* Every use of the table but the next row begins here. */
+static inline void
+activity_settle(ActivityState *state)
+{
+	if (state->waiting)
+	{
+		deeds_add(deeds_at(&state->table, state->party, state->hash), &state->deeds);
+		state->waiting = false;
+	}
+}
+
 /* One row. */
 static inline Datum
 activity_row(FunctionCallInfo fcinfo, PartyKey key, int64 added, int64 removed)
@@ -49,23 +69,24 @@ activity_row(FunctionCallInfo fcinfo, PartyKey key, int64 added, int64 removed)
 	MemoryContext context = aggregate_context(fcinfo);
 	ActivityState *state = PG_GETARG_STATE(0, ActivityState);
 	TimestampTz at = PG_GETARG_TIMESTAMPTZ(2);
-	Deeds	   *deeds;
-	bool		overflow;
+	uint32		hash = party_hash(key);
+	Deeds		deeds = {1, added, removed, at, at};
 
 	if (unlikely((added | removed) < 0))
 		negative_lines();
 	if (unlikely(state == NULL))
 		state = activity_state(context, key.name == NULL, PARTY_FIRST_SIZE);
-	deeds = deeds_at(&state->table, key, party_hash(key));
-	if (unlikely(deeds->count == 0))
-		deeds->first = deeds->last = at;
-	overflow = pg_add_s64_overflow(deeds->count, 1, &deeds->count);
-	overflow |= pg_add_s64_overflow(deeds->added, added, &deeds->added);
-	overflow |= pg_add_s64_overflow(deeds->removed, removed, &deeds->removed);
-	if (unlikely(overflow))
-		activity_overflow();
-	deeds->first = Min(deeds->first, at);
-	deeds->last = Max(deeds->last, at);
+	if (key.name == NULL)
+	{
+		deeds_prefetch(&state->table, hash);
+		activity_settle(state);
+		state->party = key;
+		state->hash = hash;
+		state->deeds = deeds;
+		state->waiting = true;
+	}
+	else
+		deeds_add(deeds_at(&state->table, key, hash), &deeds);
 	PG_RETURN_POINTER(state);
 }
 
@@ -139,6 +160,7 @@ activity_combine(PG_FUNCTION_ARGS)
 
 	if (other == NULL)
 		PG_RETURN_STATE(state);
+	activity_settle(other);
 	if (state == NULL)
 		state = activity_state(context, other->table.numbers,
 							   Max(other->table.n, PARTY_FIRST_SIZE));
@@ -159,6 +181,7 @@ activity_serialize(PG_FUNCTION_ARGS)
 	StringInfoData buf;
 
 	aggregate_context(fcinfo);
+	activity_settle(state);
 	state_send(&buf, 0);
 	deeds_send(&state->table, &buf);
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
@@ -195,6 +218,7 @@ activity_final(PG_FUNCTION_ARGS)
 	aggregate_context(fcinfo);
 	if (state == NULL)
 		PG_RETURN_NULL();
+	activity_settle(state);
 	rows = activity_rows(state->table.n);
 	if (state->table.numbers)
 		names = MemoryContextAllocHuge(CurrentMemoryContext,

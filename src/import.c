@@ -602,8 +602,8 @@ mailmap_lookup_sql(PG_FUNCTION_ARGS)
 	" FROM " source " GROUP BY platform, account)"
 
 /*
- * New identities, and how many entries there are.  An account whose name was
- * not known gets it when it is.
+ * New identities; how many entries there are, and of which accounts.  One whose
+ * name was not known gets it when it is.
  */
 #define WRITE_IDENTITIES \
 	"WITH person AS MATERIALIZED (SELECT * FROM %s AS p)," \
@@ -618,7 +618,9 @@ mailmap_lookup_sql(PG_FUNCTION_ARGS)
 	" ON CONFLICT (platform, account) DO UPDATE" \
 	" SET name = excluded.name, email = excluded.email, kind = excluded.kind" \
 	" WHERE i.name = i.account AND excluded.name <> excluded.account)" \
-	" SELECT COALESCE(pg_catalog.sum(p.entries), 0)::pg_catalog.int8 FROM person AS p"
+	" SELECT COALESCE(pg_catalog.sum(p.entries), 0)::pg_catalog.int8," \
+	" COALESCE(pg_catalog.array_agg(p.platform::pg_catalog.text), '{}')," \
+	" COALESCE(pg_catalog.array_agg(p.account::pg_catalog.text), '{}') FROM person AS p"
 
 /* which of two reports on the same fact stays */
 #define AGE_OF(row) \
@@ -630,11 +632,12 @@ mailmap_lookup_sql(PG_FUNCTION_ARGS)
 /*
  * Facts that are new, and those that are newer than what is there, which is
  * looked for if there is anything.  The latter are found again by where they
- * are, as nobody else imports into the project.
+ * are, as nobody else imports into the project.  The accounts come from before.
  */
 #define WRITE_CONTRIBUTIONS \
 	"WITH person AS MATERIALIZED (" \
-	"SELECT p.platform, p.account, o.identity_id FROM %s AS p, LATERAL (" \
+	"SELECT p.platform, p.account, o.identity_id" \
+	" FROM ROWS FROM (pg_catalog.unnest($%d), pg_catalog.unnest($%d)) AS p (platform, account), LATERAL (" \
 	"SELECT o.identity_id FROM sharecollab.identity AS o" \
 	" WHERE o.platform = p.platform AND o.account = p.account OFFSET 0) AS o)," \
 	" entry AS MATERIALIZED (" \
@@ -774,8 +777,9 @@ return_counts(FunctionCallInfo fcinfo, int64 inserted, int64 updated, int64 skip
 static Datum
 import(FunctionCallInfo fcinfo, const char *people, const char *entries, const char *const *names, const Oid *argtypes)
 {
-	Oid			types[3] = {INT8OID};
-	Datum		values[3];
+	Oid			types[5] = {INT8OID};
+	Datum		values[5];
+	int			n = PG_NARGS();
 	Datum		mailmap;
 	bool		no_mailmap;
 	int64		total;
@@ -790,20 +794,23 @@ import(FunctionCallInfo fcinfo, const char *people, const char *entries, const c
 	if (query_run(&lock_project, values, NULL, false) == 0)
 		unknown_name("project", PG_GETARG_TEXT_PP(0));
 	mailmap = query_value(0, 2, &no_mailmap);
-	for (int i = 1; i < PG_NARGS(); i++)
+	for (int i = 1; i < n; i++)
 	{
 		types[i] = argtypes[i];
 		values[i] = PG_GETARG_DATUM(i);
 	}
-	execute(psprintf(WRITE_IDENTITIES, people), PG_NARGS(), types, values, SPI_OK_SELECT);
+	execute(psprintf(WRITE_IDENTITIES, people), n, types, values, SPI_OK_SELECT);
 	total = DatumGetInt64(query_value(0, 1, NULL));
-	if (total == 0 && argtypes[PG_NARGS() - 1] == JSONBOID)
+	types[n] = types[n + 1] = TEXTARRAYOID;
+	values[n] = query_value(0, 2, NULL);
+	values[n + 1] = query_value(0, 3, NULL);
+	if (total == 0 && argtypes[n - 1] == JSONBOID)
 		total = 1;				/* the event itself is what is skipped */
 	ereport(progress_level(&progress),
 			(errmsg("identities are written, now " INT64_FORMAT " contributions", total)));
-	execute(psprintf(WRITE_CONTRIBUTIONS, people, entries,
+	execute(psprintf(WRITE_CONTRIBUTIONS, n + 1, n + 2, entries,
 					 query_run(&any_contribution, values, NULL, false) > 0 ? "true" : "false"),
-			PG_NARGS(), types, values, SPI_OK_SELECT);
+			n + 2, types, values, SPI_OK_SELECT);
 	inserted = DatumGetInt64(query_value(0, 1, NULL));
 	updated = DatumGetInt64(query_value(0, 2, NULL));
 	if (!no_mailmap)

@@ -181,6 +181,15 @@ PARTY_MAKE(at) (PARTY_TABLE *table, PartyKey key, uint32 hash)
 }
 
 /*
+ * A party of that hash is going to be looked up soon.
+ */
+static inline void
+PARTY_MAKE(prefetch) (const PARTY_TABLE *table, uint32 hash)
+{
+	__builtin_prefetch(&table->hash->data[hash & table->hash->sizemask], 1);
+}
+
+/*
  * The next of all entries, in any order; NULL after the last one.  Start with
  * a cursor of zeros.
  */
