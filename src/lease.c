@@ -54,9 +54,9 @@ static SavedQuery is_member = {
 };
 
 static SavedQuery insert_supply = {
-	.sql = "INSERT INTO sharecollab.supply (pool_id, provider_id, quantity, during)"
-	" VALUES ($1, $2, $3, $4) RETURNING supply_id",
-	.nparams = 4, .types = {INT8OID, INT8OID, NUMERICOID, TSTZRANGEOID}
+	.sql = "INSERT INTO sharecollab.supply (pool_id, provider_id, quantity, during, cost_rate, power, embodied, region)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING supply_id",
+	.nparams = 8, .types = {INT8OID, INT8OID, NUMERICOID, TSTZRANGEOID, NUMERICOID, NUMERICOID, NUMERICOID, TEXTOID}
 };
 
 /* notice and horizon are about what is reserved in addition, if anything is */
@@ -294,14 +294,16 @@ membership_accept(PG_FUNCTION_ARGS)
 }
 
 /*
- * add_supply(pool, provider, quantity, during) and withdraw_supply(same): a
- * positive and a negative row of the same table.
+ * add_supply(pool, provider, quantity, during, cost_rate, power, embodied,
+ * region) and withdraw_supply(the first four): a positive and a negative row of
+ * the same table.
  */
 static Datum
 record_supply(FunctionCallInfo fcinfo, bool withdraw)
 {
 	static const char *const names[] = {"pool", "provider", "quantity", "period"};
-	Datum		values[4];
+	Datum		values[8];
+	char		nulls[9] = "    nnnn";
 	bool		invited;
 	int64		result;
 
@@ -319,7 +321,12 @@ record_supply(FunctionCallInfo fcinfo, bool withdraw)
 	if (withdraw)
 		values[2] = DirectFunctionCall1(numeric_uminus, values[2]);
 	values[3] = PG_GETARG_DATUM(3);
-	query_run(&insert_supply, values, NULL, false);
+	for (int i = 4; i < PG_NARGS(); i++)
+	{
+		values[i] = PG_GETARG_DATUM(i);
+		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
+	}
+	query_run(&insert_supply, values, nulls, false);
 	result = DatumGetInt64(query_value(0, 1, NULL));
 	SPI_finish();
 	PG_RETURN_INT64(result);

@@ -312,38 +312,6 @@ CREATE FUNCTION pool_id(name text) RETURNS bigint
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION pool_id(text) IS 'The key of the pool of that name; error 42704 if there is none that the caller may know of.';
 
-CREATE FUNCTION create_pool(name text, kind text, unit text, steward text,
-	price numeric DEFAULT 0, currency text DEFAULT 'USD', time_zone text DEFAULT 'UTC', parent text DEFAULT NULL,
-	min_quantity numeric DEFAULT NULL, max_quantity numeric DEFAULT NULL, quantity_step numeric DEFAULT NULL,
-	min_duration interval DEFAULT NULL, max_duration interval DEFAULT NULL,
-	notice interval DEFAULT NULL, horizon interval DEFAULT NULL, buffer interval DEFAULT '0', instant boolean DEFAULT true,
-	overbooking numeric DEFAULT 1, borrow numeric DEFAULT 0, lend numeric DEFAULT 0,
-	cancellation profile DEFAULT NULL, preemption_notice interval DEFAULT '0')
-	RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE
-BEGIN ATOMIC
-	WITH new_pool AS (
-		INSERT INTO pool (name, kind, unit, steward_id, price, currency, time_zone, parent_id,
-			min_quantity, max_quantity, quantity_step, min_duration, max_duration,
-			notice, horizon, buffer, instant, overbooking, borrow, lend, cancellation, preemption_notice)
-		VALUES (require_name(create_pool.name, create_pool.steward), create_pool.kind, create_pool.unit, require_party(create_pool.steward),
-			create_pool.price, create_pool.currency, create_pool.time_zone, require_pool(create_pool.parent, 'steward'),
-			create_pool.min_quantity, create_pool.max_quantity, create_pool.quantity_step,
-			create_pool.min_duration, create_pool.max_duration,
-			create_pool.notice, create_pool.horizon, create_pool.buffer, create_pool.instant,
-			create_pool.overbooking, create_pool.borrow, create_pool.lend,
-			create_pool.cancellation, create_pool.preemption_notice)
-		RETURNING pool.pool_id, pool.steward_id
-	), steward AS (
-		INSERT INTO membership (pool_id, party_id, role, accepted_at)
-		SELECT new_pool.pool_id, new_pool.steward_id, 'steward', now()
-		FROM new_pool
-	)
-	SELECT new_pool.pool_id
-	FROM new_pool;
-END;
-COMMENT ON FUNCTION create_pool(text, text, text, text, numeric, text, text, text, numeric, numeric, numeric, interval, interval, interval, interval, interval, boolean, numeric, numeric, numeric, profile, interval) IS
-'Makes a pool, with its terms (see the columns of table pool; UPDATE pool changes them), and its steward a member; returns its key. For those who act for the steward, with a name that begins with the steward''s and a slash; below another pool, for its stewards. Errors: 42501 if the caller may not, 23505 if the name is taken, 23514 for terms that make no sense, 42704 if the steward or parent does not exist, 22023 for an unknown time zone.';
-
 CREATE FUNCTION invite(pool text, party text, role text DEFAULT 'consumer', weight numeric DEFAULT 1)
 	RETURNS void LANGUAGE sql VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
@@ -359,11 +327,13 @@ CREATE FUNCTION accept(pool text, party text, role text DEFAULT 'consumer') RETU
 COMMENT ON FUNCTION accept(text, text, text) IS
 'Accepts an invitation; for those who act for the party. Errors: 42501 if the caller does not, 42704 if pool or party do not exist, SC004 if there is no open invitation.';
 
-CREATE FUNCTION add_supply(pool text, provider text, quantity numeric, during tstzrange) RETURNS bigint
+CREATE FUNCTION add_supply(pool text, provider text, quantity numeric, during tstzrange,
+	cost_rate numeric DEFAULT NULL, power numeric DEFAULT NULL, embodied numeric DEFAULT NULL, region text DEFAULT NULL)
+	RETURNS bigint
 	AS 'MODULE_PATHNAME', 'supply_add' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION add_supply(text, text, numeric, tstzrange) IS
-'A provider adds a quantity to a pool during a half-open period, which may be open-ended; returns the supply''s key. Errors: 42501 the caller does not act for the provider, 42704 unknown name, SC004 not a provider, 22023 quantity or period, 22003 quantity (of 10^12 or more, or of more than 6 decimal places), 22004 null.';
+COMMENT ON FUNCTION add_supply(text, text, numeric, tstzrange, numeric, numeric, numeric, text) IS
+'A provider adds a quantity to a pool during a half-open period, which may be open-ended; returns the supply''s key. What a unit costs the provider, draws and emits, and where it is, may be told (see the columns of table supply). Errors: 42501 the caller does not act for the provider, 42704 unknown name, SC004 not a provider, 22023 quantity or period, 22003 quantity (of 10^12 or more, or of more than 6 decimal places), 22004 null, 23514 cost, power or emission that is none, or an empty region.';
 
 CREATE FUNCTION withdraw_supply(pool text, provider text, quantity numeric, during tstzrange) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'supply_withdraw' LANGUAGE C VOLATILE PARALLEL UNSAFE

@@ -216,6 +216,42 @@ CREATE FUNCTION project_id(name text) RETURNS bigint
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION project_id(text) IS 'The key of the project of that name; error 42704 if there is none that the caller may know of.';
 
+-- Here, because a pool may have a project
+CREATE FUNCTION create_pool(name text, kind text, unit text, steward text,
+	price numeric DEFAULT 0, currency text DEFAULT 'USD', time_zone text DEFAULT 'UTC', parent text DEFAULT NULL,
+	min_quantity numeric DEFAULT NULL, max_quantity numeric DEFAULT NULL, quantity_step numeric DEFAULT NULL,
+	min_duration interval DEFAULT NULL, max_duration interval DEFAULT NULL,
+	notice interval DEFAULT NULL, horizon interval DEFAULT NULL, buffer interval DEFAULT '0', instant boolean DEFAULT true,
+	overbooking numeric DEFAULT 1, borrow numeric DEFAULT 0, lend numeric DEFAULT 0,
+	cancellation profile DEFAULT NULL, preemption_notice interval DEFAULT '0',
+	fee numeric DEFAULT 0, contributors_share numeric DEFAULT 0, project text DEFAULT NULL)
+	RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+	WITH new_pool AS (
+		INSERT INTO pool (name, kind, unit, steward_id, price, currency, time_zone, parent_id,
+			min_quantity, max_quantity, quantity_step, min_duration, max_duration,
+			notice, horizon, buffer, instant, overbooking, borrow, lend, cancellation, preemption_notice,
+			fee, contributors_share, project_id)
+		VALUES (require_name(create_pool.name, create_pool.steward), create_pool.kind, create_pool.unit, require_party(create_pool.steward),
+			create_pool.price, create_pool.currency, create_pool.time_zone, require_pool(create_pool.parent, 'steward'),
+			create_pool.min_quantity, create_pool.max_quantity, create_pool.quantity_step,
+			create_pool.min_duration, create_pool.max_duration,
+			create_pool.notice, create_pool.horizon, create_pool.buffer, create_pool.instant,
+			create_pool.overbooking, create_pool.borrow, create_pool.lend,
+			create_pool.cancellation, create_pool.preemption_notice,
+			create_pool.fee, create_pool.contributors_share, project_id(create_pool.project))
+		RETURNING pool.pool_id, pool.steward_id
+	), steward AS (
+		INSERT INTO membership (pool_id, party_id, role, accepted_at)
+		SELECT new_pool.pool_id, new_pool.steward_id, 'steward', now()
+		FROM new_pool
+	)
+	SELECT new_pool.pool_id
+	FROM new_pool;
+END;
+COMMENT ON FUNCTION create_pool(text, text, text, text, numeric, text, text, text, numeric, numeric, numeric, interval, interval, interval, interval, interval, boolean, numeric, numeric, numeric, profile, interval, numeric, numeric, text) IS
+'Makes a pool, with its terms (see the columns of table pool; UPDATE pool changes them), and its steward a member; returns its key. For those who act for the steward, with a name that begins with the steward''s and a slash; below another pool, for its stewards. Errors: 42501 if the caller may not, 23505 if the name is taken, 23514 for terms that make no sense, 42704 if the steward, parent or project does not exist, 22023 for an unknown time zone.';
+
 CREATE FUNCTION create_project(name text, kind text DEFAULT 'code', location text DEFAULT NULL, owner text DEFAULT NULL)
 	RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC

@@ -16,8 +16,7 @@ SELECT setseed(0.7);
 SELECT count(create_party(p)) FROM unnest('{commons,north,south,ann,bob}'::text[]) AS p;
 SELECT count(create_party('lab' || i)) FROM generate_series(1, 6) AS i;
 SELECT create_project('code', 'model');
-SELECT create_pool('calls', 'model', 'call', 'commons');
-UPDATE pool SET fee = 0.1, contributors_share = 0.033333, project_id = project_id('code') WHERE name = 'calls';
+SELECT create_pool('calls', 'model', 'call', 'commons', fee => 0.1, contributors_share => 0.033333, project => 'code');
 SELECT add_supply('calls', p, q, d) FROM (SELECT invite('calls', 'north', 'provider'), accept('calls', 'north', 'provider'), invite('calls', 'south', 'provider'), accept('calls', 'south', 'provider') OFFSET 0) AS m,
 	(VALUES ('north', 7, '[2024-01-01,2024-05-01)'::tstzrange), ('south', 3, '[2024-01-15,)')) AS s (p, q, d);
 SELECT set_rate('calls', 'token', 0.00137, 'token', valid => '(,)'), set_rate('calls', 'job', 0.07, 'job', valid => '(,)');

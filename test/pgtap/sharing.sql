@@ -10,13 +10,25 @@ SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
 \ir ../helpers.sql
 
-SELECT plan(95);
+SELECT plan(100);
 
 SELECT create_party(name) FROM unnest('{grid,north,south,ann,bob}'::text[]) AS name \g /dev/null
 SELECT create_pool('gpu', 'compute', 'gpu', 'grid'), create_pool('other', 'compute', 'gpu', 'grid') \g /dev/null
 INSERT INTO membership (pool_id, party_id, role, accepted_at)
 SELECT pool_id, party_id, CASE WHEN party.name IN ('north', 'south') THEN 'provider' ELSE 'consumer' END, now() FROM pool, party WHERE party.name <> 'grid';
 SELECT add_supply('gpu', 'north', 10, '[2026-01-01,2027-01-01)'), add_supply('other', 'north', 10, '[2026-01-01,2027-01-01)') \g /dev/null
+-- what it costs, draws and emits, and who earns: told when it is made
+SELECT create_project('weights', 'model') \g /dev/null
+SELECT create_pool('shared weights', 'model', 'replica', 'grid', fee => 0.1, contributors_share => 0.9, project => 'weights') \g /dev/null
+INSERT INTO membership (pool_id, party_id, role, accepted_at) VALUES (pool_id('shared weights'), party_id('north'), 'provider', now());
+SELECT add_supply('shared weights', 'north', 2, '[2026-01-01,2026-02-01)', 1.25, 700, 5.5, 'DE'), add_supply('shared weights', 'north', 1, '[2026-01-01,)', region => 'FR'),
+	withdraw_supply('shared weights', 'north', 1, '[2026-01-01,)') \g /dev/null
+SELECT is((SELECT (p.fee, p.contributors_share, j.name)::text FROM pool AS p JOIN project AS j USING (project_id) WHERE p.name = 'shared weights'), '(0.1,0.9,weights)', 'a pool with a fee, and a share of contributors');
+SELECT results_eq($$SELECT quantity, cost_rate, power, embodied, region FROM supply WHERE pool_id = pool_id('shared weights') ORDER BY supply_id$$,
+	$$VALUES (2::numeric, 1.25, 700::numeric, 5.5, 'DE'), (1, NULL, NULL, NULL, 'FR'), (-1, NULL, NULL, NULL, NULL)$$, 'supply that says what it costs, draws and emits, and where it is');
+SELECT throws_ok($$SELECT add_supply('shared weights', 'north', 1, '[2026-01-01,)', power => -1)$$, '23514', NULL, 'no supply draws less than nothing');
+SELECT throws_ok($$SELECT create_pool('greedy', 'model', 'replica', 'grid', fee => 0.5, contributors_share => 0.6)$$, '23514', NULL, 'nor is more given away than is charged');
+SELECT throws_ok($$SELECT create_pool('orphan', 'model', 'replica', 'grid', project => 'none')$$, '42704', 'project "none" does not exist', 'a project that is none');
 CREATE FUNCTION pg_temp.sound(name text) RETURNS SETOF text LANGUAGE sql AS $$
 	SELECT is_empty('SELECT * FROM public.calendar_differences() LIMIT 5', name || ': the calendar is what the facts add up to')
 	UNION ALL

@@ -19,6 +19,7 @@ my $stderr;
 # What a database says of itself: every table, view and report
 my $state = q{
 	SET search_path = sharecollab, public;
+	SET jit = off;
 	\echo tables
 	TABLE party ORDER BY 1;
 	TABLE pool ORDER BY 1;
@@ -70,6 +71,8 @@ my $state = q{
 	SELECT p.name, r.* FROM project AS p, review_report(p.name) AS r ORDER BY p.project_id;
 	SELECT p.name, r.* FROM project AS p, health_report(p.name) AS r ORDER BY p.project_id;
 	SELECT p.name, r.* FROM pool AS p, carbon_report(p.name, '[2026-01-01,2026-03-01)') AS r ORDER BY p.pool_id, r.consumer;
+	SELECT r.* FROM rated('gpu', '[2026-01-01,2026-04-01)') AS r ORDER BY r::text COLLATE "C";
+	SELECT tableoid::regclass, count(*) FROM usage GROUP BY 1 ORDER BY 1;
 	\echo calendar
 	SELECT pool_id, quota_id, sum(capacity), sum(allowance), sum(booked), sum(deficit) FROM calendar GROUP BY pool_id, quota_id ORDER BY pool_id, quota_id;
 	SELECT p.name, availability(p.name, consumer => 'bob') FROM pool AS p ORDER BY p.pool_id;
@@ -142,6 +145,15 @@ as_role('alice', q{
 	-- what supply draws and emits
 	UPDATE supply SET power = 700, embodied = 5.5, region = 'DE' WHERE quantity > 0;
 	SELECT set_grid_intensity('DE', profile(400), source => 'grid'), set_grid_intensity('DE', profile(350), '[2026-02-01,)');
+	-- usage, in a partition and outside, at prices that changed, and under commitments
+	SELECT set_rate('gpu', 'token', 0.001, 'token', valid => '(,)'), set_rate('gpu', 'token', 0.002, 'token', valid => '[2026-01-15,)'),
+		set_rate('gpu', 'token', unit => 'token', model => 'graduated', party => 'bob', upto => '{100,NULL}', unit_price => '{0.5,0.25}', flat => '{1,0}', valid => '(,)'),
+		set_rate('gpu', 'token', party => 'ann', unit => 'token', model => 'prepaid', quantity => 1000, purchase => 7.5, valid => '[2026-01-10,2026-02-10)');
+	INSERT INTO usage (pool_id, consumer_id, meter, quantity, during, at, labels, source, source_key)
+	SELECT pool_id('gpu'), party_id(CASE i % 2 WHEN 0 THEN 'ann' ELSE 'bob' END), 'token', i, tstzrange(t, t + interval '1 minute'), t, jsonb_build_object('job', i % 5), 'test', i::text
+	FROM generate_series(1, 100) AS i, LATERAL (SELECT '2026-01-01'::timestamptz + i * interval '13 hours') AS x (t);
+	SELECT create_usage_partition('2026-01-01'), create_usage_partition('2026-03-01');
+	SELECT record_usage('gpu', 'ann', 'token', 3, '[2026-03-01,2026-03-02)', 'test', 'march'), record_usage('gpu', 'ann', 'token', 3, '[2026-01-01,2026-01-02)', 'test', 'late', 'north', (SELECT min(lease_id) FROM lease WHERE pool_id = 1 AND consumer_id = party_id('ann')));
 	-- what was withdrawn is dumped before what it was withdrawn from
 	UPDATE supply SET recorded_at = recorded_at WHERE quantity > 0;
 }, 'source');
@@ -161,15 +173,24 @@ sub check_restored
 {
 	my ($database, $name, $owner) = @_;
 
-	is(sql($node, q{SELECT string_agg(DISTINCT relowner::regrole::text, ' ') FROM pg_class WHERE relnamespace = 'sharecollab'::regnamespace}, $database), $owner,
+	is(sql($node, q{SELECT string_agg(DISTINCT relowner::regrole::text, ' ') FROM pg_class WHERE relnamespace = 'sharecollab'::regnamespace AND relname !~ '^usage_[0-9]'}, $database), $owner,
 		"$name: all belongs to $owner, who restored it");
+	# partitions made at run time are tables like any other: they keep their owner
+	is(sql($node, q{SELECT string_agg(relname || ' ' || relowner::regrole, ', ' ORDER BY relname) FROM pg_class WHERE relnamespace = 'sharecollab'::regnamespace AND relname ~ '^usage_[0-9_]+$'}, $database),
+		'usage_2026_01 alice, usage_2026_03 alice', "$name: partitions of usage belong to whom they belonged");
 	is(sql($node, $state, $database), $expected, "$name: the same tables, views and reports");
 	sql($node, "ALTER DATABASE $database SET search_path = sharecollab, public; $helpers_sql", $database);
 	is_sound($node, $database, $name);
 	is(as_role($owner, q{SELECT create_party('new') > 8, create_pool('new', 'data', 'seat', 'new') > 4, add_supply('corpus', 'north', 1, '[2026-01-01,2026-01-02)') > 7,
 		reserve('corpus', 'ann', 1, '[2026-01-01,2026-01-02)') > 5000}, $database), 't|t|t|t', "$name: keys go on where they were");
+	is(as_role($owner, q{SELECT record_usage('gpu', 'ann', 'token', 3, '[2026-03-01,2026-03-02)', 'test', 'march') = (SELECT max(usage_id) - 1 FROM usage)}, $database), 't', "$name: what was recorded is not recorded again");
 	foreach my $role ('postgres', $owner)
 	{
+		foreach my $statement ('UPDATE usage SET quantity = 0', 'DELETE FROM usage_2026_01', 'TRUNCATE usage_2026_01', 'TRUNCATE usage', 'DELETE FROM usage_key')
+		{
+			$node->psql($database, $statement, stderr => \$stderr, extra_params => [ '-U', $role ]);
+			like($stderr, qr/cannot change or remove rows/, "$name: usage stays as it is, for $role");
+		}
 		foreach my $statement (q{SELECT reserve('a100', 'ann', 1, '[2026-01-20,2026-01-21)')}, q{UPDATE lease SET quantity = quantity + 1 WHERE pool_id = 2},
 			q{INSERT INTO lease (pool_id, consumer_id, quantity, during) VALUES (2, 4, 0.5, '[2026-01-25,2026-01-26)')})
 		{
@@ -228,9 +249,9 @@ foreach my $role ('postgres', 'alice')
 		my @sequences = grep { /SEQUENCE SET/ } split /\n/, $list;
 
 		is(scalar(@sequences), 16, "$role: all sequences");
-		append_to_file("$dump.$order->[0].list", join("\n", @sequences, @entry{ 'party', 'project', 'pool', 'project_member', 'identity', 'contribution', 'affiliation', 'identity_link', 'task', 'posting', 'journal', 'account', 'exchange_rate', 'account_balance', 'grid_intensity', 'event', @$order }) . "\n");
+		append_to_file("$dump.$order->[0].list", join("\n", @sequences, @entry{ 'party', 'project', 'pool', 'project_member', 'identity', 'contribution', 'affiliation', 'identity_link', 'task', 'usage_2026_01', 'usage_key', 'rate', 'usage_2026_03', 'usage_default', 'posting', 'journal', 'account', 'exchange_rate', 'account_balance', 'grid_intensity', 'event', @$order }) . "\n");
 		sql($node, "CREATE DATABASE $database OWNER alice");
-		as_role('alice', 'CREATE EXTENSION sharecollab', $database);
+		as_role('alice', q{CREATE EXTENSION sharecollab; SELECT sharecollab.create_usage_partition('2026-01-01'), sharecollab.create_usage_partition('2026-03-01')}, $database);
 		client('pg_restore', '-U', $role, '--exit-on-error', '-L', "$dump.$order->[0].list", '-d', $database, "$dump.data");
 		check_restored($database, "$role, @$order", 'alice');
 		sql($node, "DROP DATABASE $database");
@@ -261,7 +282,7 @@ foreach my $way ('parallel data', 'a parent that was changed, by INSERT', 'data 
 	}
 	else
 	{
-		sql($node, 'CREATE EXTENSION sharecollab', $database);
+		sql($node, q{CREATE EXTENSION sharecollab; SELECT sharecollab.create_usage_partition('2026-01-01'), sharecollab.create_usage_partition('2026-03-01')}, $database);
 		run_log([ 'pg_dump', '-U', 'postgres', '-h', $node->host, '-p', $node->port, '--data-only', '--disable-triggers', '-f', "$directory/disabled.sql", 'source' ]);
 		run_log([ @psql, '-f', "$directory/disabled.sql" ]);
 		sql($node, 'SELECT sharecollab.rebuild_calendar()', $database);
