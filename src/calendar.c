@@ -28,7 +28,6 @@
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "table.h"
-#include "utils/acl.h"
 #include "utils/fmgroids.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"

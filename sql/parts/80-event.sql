@@ -146,43 +146,46 @@ COMMENT ON COLUMN audit_trail.party_id IS 'The party that it is about.';
 COMMENT ON COLUMN audit_trail.was IS 'The row before; NULL for what was created.';
 
 -- What was known at an instant: rows that have not changed since, and what
--- those were that have.
-CREATE FUNCTION leases_as_of(pool_id bigint, as_of timestamptz) RETURNS SETOF lease
+-- those were that have. (Columns, not the row type of the table, which could not
+-- be altered then.)
+CREATE FUNCTION leases_as_of(pool bigint, as_of timestamptz)
+	RETURNS TABLE (pool_id bigint, lease_id bigint, consumer_id bigint, quantity numeric, during tstzrange, price numeric, reference text, booking_id bigint, held_until timestamptz, preemptible boolean, buffer interval, cancellation profile, ended_at timestamptz, end_reason text, refund numeric, effective tstzrange, recorded_by text, recorded_at timestamptz)
 	LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
 	WITH changed AS MATERIALIZED (
 		SELECT DISTINCT ON (e.subject_id) e.subject_id, e.was
 		FROM event AS e
-		WHERE e.pool_id = leases_as_of.pool_id AND e.at > as_of AND e.subject = 'lease'
+		WHERE e.pool_id = leases_as_of.pool AND e.at > as_of AND e.subject = 'lease'
 		ORDER BY e.subject_id, e.event_id
 	)
-	SELECT l.*
+	SELECT l.pool_id, l.lease_id, l.consumer_id, l.quantity, l.during, l.price, l.reference, l.booking_id, l.held_until, l.preemptible, l.buffer, l.cancellation, l.ended_at, l.end_reason, l.refund, l.effective, l.recorded_by, l.recorded_at
 	FROM lease AS l
-	WHERE l.pool_id = leases_as_of.pool_id AND l.recorded_at <= as_of
+	WHERE l.pool_id = leases_as_of.pool AND l.recorded_at <= as_of
 	AND l.lease_id NOT IN (SELECT c.subject_id FROM changed AS c)
 	UNION ALL
-	SELECT r.*
-	FROM changed AS c, jsonb_populate_record(NULL::lease, c.was) AS r
+	SELECT r.pool_id, r.lease_id, r.consumer_id, r.quantity, r.during, r.price, r.reference, r.booking_id, r.held_until, r.preemptible, r.buffer, r.cancellation, r.ended_at, r.end_reason, r.refund, r.effective, r.recorded_by, r.recorded_at
+	FROM changed AS c, jsonb_to_record(c.was) AS r (pool_id bigint, lease_id bigint, consumer_id bigint, quantity numeric, during tstzrange, price numeric, reference text, booking_id bigint, held_until timestamptz, preemptible boolean, buffer interval, cancellation profile, ended_at timestamptz, end_reason text, refund numeric, effective tstzrange, recorded_by text, recorded_at timestamptz)
 	WHERE r.recorded_at <= as_of;
 END;
 COMMENT ON FUNCTION leases_as_of(bigint, timestamptz) IS 'The leases of a pool that the caller may see, as they were known at an instant.';
 
-CREATE FUNCTION supplies_as_of(pool_id bigint, as_of timestamptz) RETURNS SETOF supply
+CREATE FUNCTION supplies_as_of(pool bigint, as_of timestamptz)
+	RETURNS TABLE (pool_id bigint, supply_id bigint, provider_id bigint, quantity numeric, during tstzrange, cost_rate numeric, power numeric, embodied numeric, region text, recorded_at timestamptz)
 	LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
 	WITH changed AS MATERIALIZED (
 		SELECT DISTINCT ON (e.subject_id) e.subject_id, e.was
 		FROM event AS e
-		WHERE e.pool_id = supplies_as_of.pool_id AND e.at > as_of AND e.subject = 'supply' AND e.act <> 'created'
+		WHERE e.pool_id = supplies_as_of.pool AND e.at > as_of AND e.subject = 'supply' AND e.act <> 'created'
 		ORDER BY e.subject_id, e.event_id
 	)
-	SELECT s.*
+	SELECT s.pool_id, s.supply_id, s.provider_id, s.quantity, s.during, s.cost_rate, s.power, s.embodied, s.region, s.recorded_at
 	FROM supply AS s
-	WHERE s.pool_id = supplies_as_of.pool_id AND s.recorded_at <= as_of
+	WHERE s.pool_id = supplies_as_of.pool AND s.recorded_at <= as_of
 	AND s.supply_id NOT IN (SELECT c.subject_id FROM changed AS c)
 	UNION ALL
-	SELECT r.*
-	FROM changed AS c, jsonb_populate_record(NULL::supply, c.was) AS r
+	SELECT r.pool_id, r.supply_id, r.provider_id, r.quantity, r.during, r.cost_rate, r.power, r.embodied, r.region, r.recorded_at
+	FROM changed AS c, jsonb_to_record(c.was) AS r (pool_id bigint, supply_id bigint, provider_id bigint, quantity numeric, during tstzrange, cost_rate numeric, power numeric, embodied numeric, region text, recorded_at timestamptz)
 	WHERE r.recorded_at <= as_of;
 END;
 COMMENT ON FUNCTION supplies_as_of(bigint, timestamptz) IS 'The supply of a pool that the caller may see, as it was known at an instant.';
