@@ -728,10 +728,10 @@ insert_booking(const Booking *booking, const Line *lines, int nlines, int64 cons
 /*
  * Would an INSERT into table lease do nothing but what insert_row() does?
  *
- * Not if somebody has put a trigger, a column or a constraint on it, or a
- * policy that its owner is bound by.  Foreign keys need no trigger here: what they point to
- * was found with a lock held on the calendar, and whoever deletes a pool or a
- * party has to wait for that (see calendar_of_deletions).
+ * Not if somebody has put a trigger, a column or a constraint on it, or made
+ * its owner be bound by policies.  Foreign keys need no trigger here: what they
+ * point to was found with a lock held on the calendar, and whoever deletes a
+ * pool or a party has to wait for that (see calendar_of_deletions).
  */
 static bool
 can_insert_row(Relation lease)
@@ -742,7 +742,7 @@ can_insert_row(Relation lease)
 	if (lease->rd_rel->relkind != RELKIND_RELATION || lease->rd_rules != NULL ||
 		constraints == NULL || constraints->num_check != LEASE_CHECKS ||
 		SessionReplicationRole != SESSION_REPLICATION_ROLE_ORIGIN ||
-		check_enable_rls(RelationGetRelid(lease), InvalidOid, true) != RLS_NONE)
+		check_enable_rls(RelationGetRelid(lease), InvalidOid, true) == RLS_ENABLED)
 		return false;
 	for (int i = 0; triggers && i < triggers->numtriggers; i++)
 	{

@@ -10,7 +10,7 @@ SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
 \ir ../helpers.sql
 
-SELECT plan(100);
+SELECT plan(101);
 
 SELECT create_party(name) FROM unnest('{grid,north,south,ann,bob}'::text[]) AS name \g /dev/null
 SELECT create_pool('gpu', 'compute', 'gpu', 'grid'), create_pool('other', 'compute', 'gpu', 'grid') \g /dev/null
@@ -87,6 +87,14 @@ BEGIN
 	END IF;
 	RETURN NULL;
 END $$;
+-- a plain reserve() does without the executor, and so without the trigger
+SET LOCAL track_functions = 'all';
+CREATE TEMP VIEW lease_trigger AS SELECT coalesce(pg_stat_get_xact_function_calls('calendar_of_leases'::regproc), 0) AS calls;
+SELECT calls AS calls_before FROM lease_trigger \gset
+SELECT reserve('gpu', 'bob', 0.1, '[2026-06-20,2026-06-21)') AS plain \gset
+SELECT is((SELECT calls FROM lease_trigger), :calls_before::bigint, 'reserve() takes the short way, as long as nothing is in it');
+DELETE FROM lease WHERE lease_id = :plain;
+SET LOCAL track_functions = 'none';
 CREATE TRIGGER a BEFORE INSERT ON lease FOR EACH ROW EXECUTE FUNCTION pg_temp.double();
 SELECT throws_ok($$SELECT reserve('gpu', 'bob', 5.5, '[2026-07-01,2026-07-02)')$$, 'SC001', NULL, 'a trigger that takes more: refused');
 SELECT lives_ok($$SELECT reserve('gpu', 'bob', 5, '[2026-07-01,2026-07-02)')$$, 'a trigger that takes more: what there is');
