@@ -321,11 +321,7 @@ record_supply(FunctionCallInfo fcinfo, bool withdraw)
 	if (withdraw)
 		values[2] = DirectFunctionCall1(numeric_uminus, values[2]);
 	values[3] = PG_GETARG_DATUM(3);
-	for (int i = 4; i < PG_NARGS(); i++)
-	{
-		values[i] = PG_GETARG_DATUM(i);
-		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
-	}
+	query_arguments(fcinfo, 4, PG_NARGS(), values, nulls);
 	query_run(&insert_supply, values, nulls, false);
 	result = DatumGetInt64(query_value(0, 1, NULL));
 	SPI_finish();
@@ -508,11 +504,7 @@ lease_availability(PG_FUNCTION_ARGS)
 		availability_in_tree.plan = NULL;
 		availability_in_tree.types[4] = profile;
 	}
-	for (int i = 0; i < 5; i++)
-	{
-		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
-		values[i] = PG_GETARG_DATUM(i);
-	}
+	query_arguments(fcinfo, 0, 5, values, nulls);
 	query_run(&availability_in_tree, values, nulls, true);
 	result = SPI_datumTransfer(query_value(0, 1, NULL), false, -1);
 	SPI_finish();

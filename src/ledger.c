@@ -630,12 +630,7 @@ journal_reverse(PG_FUNCTION_ARGS)
 	int64		result;
 
 	require_arguments(fcinfo, lengthof(names), names);
-	for (int i = 0; i < 3; i++)
-	{
-		values[i] = PG_GETARG_DATUM(i);
-		if (PG_ARGISNULL(i))
-			nulls[i] = 'n';
-	}
+	query_arguments(fcinfo, 0, 3, values, nulls);
 	SPI_connect();
 	if (query_run(&insert_reversal, values, nulls, false) == 0 &&
 		query_run(&reversal_of, values, NULL, false) == 0)
@@ -668,12 +663,7 @@ account_set_limits(PG_FUNCTION_ARGS)
 	Relation	posting;
 
 	require_arguments(fcinfo, lengthof(names), names);
-	for (int i = 0; i < 3; i++)
-	{
-		values[i] = PG_GETARG_DATUM(i);
-		if (PG_ARGISNULL(i))
-			nulls[i] = 'n';
-	}
+	query_arguments(fcinfo, 0, 3, values, nulls);
 	posting = open_own_table("posting", ShareRowExclusiveLock);
 	table_close(posting, NoLock);
 	require_current_snapshot();

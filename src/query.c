@@ -112,3 +112,17 @@ require_arguments(FunctionCallInfo fcinfo, int n, const char *const *names)
 					 errmsg("%s must not be null", names[i])));
 	}
 }
+
+/*
+ * The arguments of a function, those from "first" on up to "end", as those of a
+ * query.
+ */
+void
+query_arguments(FunctionCallInfo fcinfo, int first, int end, Datum *values, char *nulls)
+{
+	for (int i = first; i < end; i++)
+	{
+		values[i] = PG_GETARG_DATUM(i);
+		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
+	}
+}

@@ -24,6 +24,7 @@ extern uint64 query_run(SavedQuery *query, const Datum *values, const char *null
 extern void query_hide_context(void);
 extern uint64 query_latest(SavedQuery *query, const Datum *values);
 extern Datum query_value(uint64 row, int column, bool *isnull);
+extern void query_arguments(FunctionCallInfo fcinfo, int first, int end, Datum *values, char *nulls);
 extern void require_arguments(FunctionCallInfo fcinfo, int n, const char *const *names);
 
 /* conditions that are ours; the class is documented in doc/errors.md */
