@@ -4,9 +4,12 @@
  *
  * A policy asks that for each row, of one pool or of the pool that the row
  * names, so what the caller holds of a pool is looked up once and kept for as
- * long as the same snapshot is looked through.  Nothing of the answer depends
- * on what the caller may not know, and no argument leads to an error: that is
- * what makes the functions leakproof.
+ * long as nothing of the question changes: the transaction, the snapshot, the
+ * role, and what it may.  Where the name of the pool is constant, the call keeps
+ * it, too, and a row costs no more than to see that all of that is the same.
+ *
+ * Nothing of the answer depends on what the caller may not know, and no argument
+ * leads to an error: that is what makes the functions leakproof.
  */
 #include "postgres.h"
 
@@ -25,13 +28,20 @@
 /* what is kept is dropped when there is so much of it */
 #define MAX_POOLS	10000
 
+/* what the caller's parties hold of a pool */
+typedef struct Held
+{
+	bool		now;			/* at the start of the transaction */
+	int			nspans;
+	Span	   *spans;			/* confirmed leases, in order and apart */
+} Held;
+
 typedef struct HeldPool
 {
 	text	   *name;			/* key */
 	uint32		hash;
 	char		status;
-	int			nspans;
-	Span	   *spans;			/* confirmed leases of the caller's parties */
+	Held		held;
 } HeldPool;
 
 static inline uint32
@@ -64,52 +74,86 @@ same_name(const text *a, const text *b)
 static struct
 {
 	MemoryContext context;
-	held_hash  *pools;
+	held_hash  *pools;			/* NULL: none of it is good any longer */
 	HeldPool   *last;
+	uint64		version;		/* another one each time that it is begun */
 	Oid			role;
 	uint64		access_version;
-	SubTransactionId subtransaction;
-	SnapshotData snapshot;
+	TransactionId xmin;
+	TransactionId xmax;
+	uint32		xcnt;
+	int32		subxcnt;
+	CommandId	curcid;
 }			cache;
 
-/* Do two snapshots see the same, within a subtransaction? */
+/* what a call with a constant name keeps */
+typedef struct Call
+{
+	uint64		version;		/* of the cache that it is from; 0 for none */
+	bool		is_constant;
+	Held		held;
+} Call;
+
+/*
+ * Is what was looked up what would be looked up now?
+ *
+ * Within a transaction, time goes on: of those that a snapshot saw running, none
+ * runs again later, so snapshots of the same bounds that saw as many saw the
+ * same.  What this transaction did itself is seen by command, and is undone only
+ * by the end of a subtransaction; both ends forget (below).
+ */
 static inline bool
-same_snapshot(const SnapshotData *a, Snapshot b)
+is_current(void)
 {
-	return a->xmin == b->xmin && a->xmax == b->xmax && a->curcid == b->curcid &&
-		a->xcnt == b->xcnt && a->subxcnt == b->subxcnt && a->suboverflowed == b->suboverflowed &&
-		a->takenDuringRecovery == b->takenDuringRecovery &&
-		(a->xcnt == 0 || memcmp(a->xip, b->xip, a->xcnt * sizeof(TransactionId)) == 0) &&
-		(a->subxcnt <= 0 || memcmp(a->subxip, b->subxip, a->subxcnt * sizeof(TransactionId)) == 0);
-}
+	Snapshot	snapshot = GetActiveSnapshot();
 
-static TransactionId *
-copy_ids(const TransactionId *ids, int32 n)
-{
-	TransactionId *result;
-
-	if (n <= 0)
-		return NULL;
-	result = MemoryContextAlloc(cache.context, n * sizeof(TransactionId));
-	memcpy(result, ids, n * sizeof(TransactionId));
-	return result;
+	return cache.pools != NULL && cache.access_version == access_version &&
+		cache.curcid == snapshot->curcid && cache.xmax == snapshot->xmax && cache.xmin == snapshot->xmin &&
+		cache.xcnt == snapshot->xcnt && cache.subxcnt == snapshot->subxcnt &&
+		((cache.role == GetUserId() && cache.role == GetOuterUserId()) || cache.role == calling_role());
 }
 
 static void
-start_cache(Oid role, Snapshot snapshot)
+forget_transaction(XactEvent event, void *arg)
 {
+	(void) event;
+	(void) arg;
+	cache.pools = NULL;
+}
+
+static void
+forget_subtransaction(SubXactEvent event, SubTransactionId id, SubTransactionId parent, void *arg)
+{
+	(void) event;
+	(void) id;
+	(void) parent;
+	(void) arg;
+	cache.pools = NULL;
+}
+
+static void
+start_cache(void)
+{
+	Snapshot	snapshot = GetActiveSnapshot();
+
 	if (cache.context == NULL)
+	{
 		cache.context = AllocSetContextCreate(TopMemoryContext, "sharecollab leases of the caller",
 											  ALLOCSET_SMALL_SIZES);
+		RegisterXactCallback(forget_transaction, NULL);
+		RegisterSubXactCallback(forget_subtransaction, NULL);
+	}
 	cache.pools = NULL;
 	cache.last = NULL;
 	MemoryContextReset(cache.context);
-	cache.role = role;
+	cache.version++;
+	cache.role = calling_role();
 	cache.access_version = access_version;
-	cache.subtransaction = GetCurrentSubTransactionId();
-	cache.snapshot = *snapshot;
-	cache.snapshot.xip = copy_ids(snapshot->xip, snapshot->xcnt);
-	cache.snapshot.subxip = copy_ids(snapshot->subxip, snapshot->subxcnt);
+	cache.xmin = snapshot->xmin;
+	cache.xmax = snapshot->xmax;
+	cache.xcnt = snapshot->xcnt;
+	cache.subxcnt = snapshot->subxcnt;
+	cache.curcid = snapshot->curcid;
 	cache.pools = held_create(cache.context, 16, NULL);
 }
 
@@ -186,63 +230,99 @@ find_spans(text *name, Snapshot snapshot, Span **result)
 	return merged;
 }
 
-static HeldPool *
-held_pool(text *name)
+static bool
+is_held_at(const Held *held, TimestampTz at)
 {
-	Oid			role = calling_role();
-	Snapshot	snapshot = GetActiveSnapshot();
-	HeldPool   *pool;
-	bool		found;
-	Span	   *spans;
-	int			nspans;
-	text	   *key;
-
-	if (cache.pools == NULL || cache.role != role || cache.access_version != access_version ||
-		cache.subtransaction != GetCurrentSubTransactionId() || !same_snapshot(&cache.snapshot, snapshot) ||
-		cache.pools->members >= MAX_POOLS)
-		start_cache(role, snapshot);
-	if (cache.last != NULL && same_name(cache.last->name, name))
-		return cache.last;
-	pool = held_lookup(cache.pools, name);
-	if (pool == NULL)
-	{
-		nspans = find_spans(name, snapshot, &spans);
-		/* what was looked up may have made rights be looked up anew */
-		cache.access_version = access_version;
-		key = MemoryContextAlloc(cache.context, VARSIZE_ANY(name));
-		memcpy(key, name, VARSIZE_ANY(name));
-		pool = held_insert(cache.pools, key, &found);
-		pool->nspans = nspans;
-		pool->spans = NULL;
-		if (nspans > 0)
-		{
-			pool->spans = MemoryContextAllocHuge(cache.context, nspans * sizeof(Span));
-			memcpy(pool->spans, spans, nspans * sizeof(Span));
-		}
-	}
-	cache.last = pool;
-	return pool;
-}
-
-/* has_lease(pool) and has_lease(pool, at) */
-PG_FUNCTION_INFO_V1(has_lease);
-Datum
-has_lease(PG_FUNCTION_ARGS)
-{
-	HeldPool   *pool = held_pool(PG_GETARG_TEXT_PP(0));
-	TimestampTz at = PG_NARGS() > 1 ? PG_GETARG_TIMESTAMPTZ(1) : GetCurrentTransactionStartTimestamp();
 	int			low = 0;
-	int			high = pool->nspans;
+	int			high = held->nspans;
 
 	/* the last that begins by then */
 	while (low < high)
 	{
 		int			middle = (low + high) / 2;
 
-		if (pool->spans[middle].from <= at)
+		if (held->spans[middle].from <= at)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	PG_RETURN_BOOL(low > 0 && at < pool->spans[low - 1].until);
+	return low > 0 && at < held->spans[low - 1].until;
+}
+
+static Held *
+held_of_pool(text *name)
+{
+	HeldPool   *pool;
+
+	if (!is_current() || cache.pools->members >= MAX_POOLS)
+		start_cache();
+	if (cache.last != NULL && same_name(cache.last->name, name))
+		return &cache.last->held;
+	pool = held_lookup(cache.pools, name);
+	if (pool == NULL)
+	{
+		Span	   *spans;
+		int			nspans = find_spans(name, GetActiveSnapshot(), &spans);
+		text	   *key = MemoryContextAlloc(cache.context, VARSIZE_ANY(name));
+		bool		found;
+
+		/* what was looked up may have made rights be looked up anew */
+		cache.access_version = access_version;
+		memcpy(key, name, VARSIZE_ANY(name));
+		pool = held_insert(cache.pools, key, &found);
+		pool->held.nspans = nspans;
+		pool->held.spans = NULL;
+		if (nspans > 0)
+		{
+			pool->held.spans = MemoryContextAllocHuge(cache.context, nspans * sizeof(Span));
+			memcpy(pool->held.spans, spans, nspans * sizeof(Span));
+		}
+		pool->held.now = is_held_at(&pool->held, GetCurrentTransactionStartTimestamp());
+	}
+	cache.last = pool;
+	return &pool->held;
+}
+
+static pg_noinline Held *
+look_up(FunctionCallInfo fcinfo)
+{
+	Call	   *call = fcinfo->flinfo->fn_extra;
+	Held	   *held = held_of_pool(PG_GETARG_TEXT_PP(0));
+
+	if (call == NULL)
+	{
+		call = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Call));
+		call->is_constant = get_fn_expr_arg_stable(fcinfo->flinfo, 0);
+		fcinfo->flinfo->fn_extra = call;
+	}
+	if (call->is_constant)
+	{
+		call->version = cache.version;
+		call->held = *held;
+	}
+	return held;
+}
+
+static inline Held *
+held_of_call(FunctionCallInfo fcinfo)
+{
+	Call	   *call = fcinfo->flinfo->fn_extra;
+
+	if (likely(call != NULL && call->version == cache.version && is_current()))
+		return &call->held;
+	return look_up(fcinfo);
+}
+
+PG_FUNCTION_INFO_V1(has_lease);
+Datum
+has_lease(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(held_of_call(fcinfo)->now);
+}
+
+PG_FUNCTION_INFO_V1(has_lease_at);
+Datum
+has_lease_at(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(is_held_at(held_of_call(fcinfo), PG_GETARG_TIMESTAMPTZ(1)));
 }

@@ -6,7 +6,7 @@ SET client_min_messages = warning;
 SET search_path = sharecollab, public;
 
 BEGIN;
-SELECT plan(17);
+SELECT plan(26);
 
 CREATE ROLE h_lab;
 CREATE ROLE h_other;
@@ -78,6 +78,60 @@ ROLLBACK TO before;
 UPDATE party SET parent_id = party_id('h_other') WHERE name = 'h_lab';
 SELECT is(pg_temp.seen('h_other', 'public.h_document'), '100', 'who comes to act for a party has its leases');
 UPDATE party SET parent_id = NULL WHERE name = 'h_lab';
+
+-- One call, and what changes while it runs: the role, rows of this transaction,
+-- what is taken back
+SAVEPOINT before;
+SELECT release(lease_id) FROM lease WHERE consumer_id = party_id('h_other') AND end_reason IS NULL;
+SET LOCAL ROLE h_lab;
+SELECT is((SELECT string_agg(concat(has_lease('h_corpus'), set_config('role', CASE i % 2 WHEN 0 THEN 'h_lab' ELSE 'h_other' END, true) <> ''), ' ' ORDER BY i)
+	FROM (SELECT generate_series(1, 4) AS i OFFSET 0) AS s), 'tt ft tt ft', 'of each row, whoever asks then');
+RESET ROLE;
+CREATE FUNCTION pg_temp.course(role text, OUT result text) LANGUAGE plpgsql AS $$
+DECLARE
+	lease bigint;
+BEGIN
+	result := '';
+	FOR i IN 1 .. 3 LOOP
+		-- the same call, an expression that is kept for the transaction
+		PERFORM set_config('role', CASE i WHEN 2 THEN 'none' ELSE role END, true);
+		result := result || has_lease('h_corpus') || ' ';
+		PERFORM set_config('role', 'none', true);
+		BEGIN
+			IF i = 1 THEN
+				lease := reserve('h_corpus', 'h_other', 1, tstzrange(now(), NULL));
+				RAISE EXCEPTION USING ERRCODE = 'ZZ000';
+			ELSIF i = 2 THEN
+				lease := reserve('h_corpus', 'h_other', 1, tstzrange(now(), NULL));
+			END IF;
+		EXCEPTION WHEN SQLSTATE 'ZZ000' THEN
+			NULL;
+		END;
+	END LOOP;
+END $$;
+SELECT is(pg_temp.course('h_other'), 'false false true ', 'taken back it is not there, for another role it is not, and reserved it is');
+CREATE FUNCTION pg_temp.lent() RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER AS $$BEGIN RETURN has_lease('h_corpus'); END $$;
+ALTER FUNCTION pg_temp.lent OWNER TO h_lab;
+CREATE ROLE h_nobody;
+SET LOCAL ROLE h_nobody;
+SELECT is(pg_temp.lent(), false, 'a function lends no lease to whom calls it');
+SELECT is((SELECT string_agg(concat(has_lease('h_corpus'), pg_temp.lent()), ' ') FROM generate_series(1, 2)), 'ff ff', 'not in between, either');
+SET LOCAL ROLE h_lab;
+SELECT is((SELECT string_agg(concat(has_lease('h_corpus'), pg_temp.lent()), ' ') FROM generate_series(1, 2)), 'tt tt', 'nor takes the caller''s away');
+RESET ROLE;
+-- kept plans
+SET LOCAL plan_cache_mode = force_generic_plan;
+PREPARE documents(text) AS SELECT count(*) FROM public.h_document WHERE has_lease($1);
+SET LOCAL ROLE h_lab;
+PREPARE own AS SELECT count(*) FROM public.h_document;
+SELECT results_eq('EXECUTE own', ARRAY[100::bigint], 'a plan that was made once');
+SELECT results_eq($$EXECUTE documents('h_corpus')$$, ARRAY[100::bigint], 'has the pool as its argument');
+SELECT results_eq($$EXECUTE documents('h_model-a')$$, ARRAY[0::bigint], 'and another the next time');
+SET LOCAL ROLE h_nobody;
+SELECT results_eq('EXECUTE own', ARRAY[0::bigint], 'and is another role''s then');
+RESET ROLE;
+DEALLOCATE ALL;
+ROLLBACK TO before;
 
 -- against plain SQL
 CREATE TEMP TABLE instant AS SELECT '2025-12-31'::timestamptz + random() * interval '40 days' AS at FROM generate_series(1, 2000);
