@@ -149,6 +149,7 @@ COMMENT ON COLUMN lease_in_deficit.missing IS 'How much of it is not there, over
 CREATE VIEW lease_price WITH (security_invoker) AS
 	SELECT l.pool_id, l.lease_id, l.consumer_id, l.quantity, l.effective AS period, l.price, true AS used
 	FROM lease AS l
+	WHERE coalesce(l.held_until > now(), true)
 	UNION ALL
 	SELECT l.pool_id, l.lease_id, l.consumer_id, l.quantity,
 		tstzrange(greatest(lower(l.during), l.ended_at), upper(l.during)), coalesce(l.price, p.price) * (1 - l.refund), false
@@ -156,7 +157,7 @@ CREATE VIEW lease_price WITH (security_invoker) AS
 	JOIN pool AS p ON p.pool_id = l.pool_id
 	WHERE l.refund < 1;
 ALTER VIEW lease_price OWNER TO @extowner@;
-COMMENT ON VIEW lease_price IS 'What leases are charged for: the time that they hold their quantity, and what is not paid back of the price of the rest.';
+COMMENT ON VIEW lease_price IS 'What leases are charged for: the time that they hold their quantity (none, if they were held and not confirmed in time), and what is not paid back of the price of the rest.';
 COMMENT ON COLUMN lease_price.pool_id IS 'Key of the pool.';
 COMMENT ON COLUMN lease_price.lease_id IS 'Key of the lease.';
 COMMENT ON COLUMN lease_price.consumer_id IS 'Key of the party that holds the lease.';

@@ -226,6 +226,9 @@ INSERT INTO expected VALUES
 	('rekey(activity,jsonb)', 'immutable strict safe'),
 	('sum(activity)', 'aggregate immutable safe'),
 	('sum_activity_transition(internal,activity)', 'immutable safe'),
+	-- 18-require
+	('require_bounded(tstzrange)', 'immutable safe'),
+	('require_mode(text,text[])', 'immutable safe'),
 	-- 16-money
 	('currency_scale(text)', 'immutable strict safe'),
 	('money_round(numeric,integer,text)', 'immutable strict safe'),
