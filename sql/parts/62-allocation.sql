@@ -174,3 +174,65 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION profit_report(text, tstzrange, integer) IS
 'The three measures of sharing for each provider of a pool during a bounded period: utilization (of what it supplied, what was leased: at each instant its part of the pool''s), revenue as revenue_report() has it, and cost (supply.cost_rate, or the pool''s price where there is none); profit = revenue - fees - cost, where fees are the parts of the steward and the contributors. Sums over its rows are the pool''s. For the pool''s steward and auditors. Errors as cost_allocation().';
+
+CREATE FUNCTION showback(pool text, during tstzrange, label text DEFAULT NULL)
+	RETURNS TABLE (path text[], consumer text, value text, cost numeric, currency text)
+	LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	WITH RECURSIVE line AS MATERIALIZED (
+		-- where the total decides the price, a charge has no labels, and is for all that was used
+		SELECT r.consumer_id, r.meter, r.labels ->> showback.label AS value, r.billed_cost,
+			r.labels = '{}' AND coalesce(t.model, 'standard') <> 'standard' AS for_all
+		FROM rated(showback.pool, showback.during) AS r
+		LEFT JOIN rate AS t ON t.pool_id = pool_id(showback.pool) AND t.rate_id = r.rate_id
+	), used AS (
+		SELECT u.consumer_id, u.meter, u.labels ->> showback.label AS value, greatest(sum(u.quantity), 0) AS quantity
+		FROM usage AS u
+		WHERE u.pool_id = pool_id(showback.pool) AND u.at >= lower(showback.during) AND u.at < upper(showback.during)
+		GROUP BY u.consumer_id, u.meter, u.labels ->> showback.label
+	), part AS (
+		SELECT u.consumer_id, u.meter, u.value,
+			u.quantity * 1.000000000000000000000000000000 / nullif(sum(u.quantity) OVER (PARTITION BY u.consumer_id, u.meter), 0) AS part
+		FROM used AS u
+	), cell AS (
+		SELECT l.consumer_id, coalesce(p.value, l.value) AS value, sum(l.billed_cost * coalesce(p.part, 1)) AS cost
+		FROM line AS l
+		LEFT JOIN part AS p ON l.for_all AND p.consumer_id = l.consumer_id AND p.meter = l.meter AND p.part > 0
+		GROUP BY l.consumer_id, coalesce(p.value, l.value)
+	), total AS (
+		SELECT l.consumer_id, sum(l.billed_cost) AS cost
+		FROM line AS l
+		GROUP BY l.consumer_id
+	), floored AS (
+		SELECT c.consumer_id, c.value, c.cost, money_round(c.cost, g.currency, 'floor') AS floor, money_round(t.cost, g.currency) AS total, g.currency
+		FROM cell AS c
+		JOIN total AS t ON t.consumer_id = c.consumer_id
+		JOIN pool AS g ON g.pool_id = pool_id(showback.pool)
+	), rest AS (
+		SELECT f.*, f.total - sum(f.floor) OVER (PARTITION BY f.consumer_id) AS units
+		FROM floored AS f
+	), ancestor AS (
+		SELECT t.consumer_id, p.parent_id, ARRAY[p.name] AS path
+		FROM total AS t
+		JOIN party AS p ON p.party_id = t.consumer_id
+		UNION ALL
+		SELECT a.consumer_id, p.parent_id, p.name || a.path
+		FROM ancestor AS a
+		JOIN party AS p ON p.party_id = a.parent_id
+		WHERE cardinality(a.path) < 100
+	), root AS (
+		SELECT DISTINCT ON (a.consumer_id) a.consumer_id, a.path
+		FROM ancestor AS a
+		ORDER BY a.consumer_id, cardinality(a.path) DESC
+	), shown AS (
+		SELECT t.path, r.value, r.floor + split(r.units, r.cost - r.floor, currency_scale(r.currency)) OVER (PARTITION BY r.consumer_id ORDER BY r.value) AS cost,
+			r.currency
+		FROM rest AS r
+		JOIN root AS t ON t.consumer_id = r.consumer_id
+	)
+	SELECT s.path, s.path[cardinality(s.path)], s.value, s.cost, s.currency
+	FROM shown AS s
+	ORDER BY s.path, s.value;
+END;
+COMMENT ON FUNCTION showback(text, tstzrange, text) IS
+'What rated() bills for a bounded period, by consumer and by the value of a label of its usage, such as its team or project; NULL for what has no such label. Path is the parties that the consumer is part of, the topmost first, so that GROUP BY path[1] or ROLLUP (path[1], path[2]) shows back by the tree of parties. Charges where the total decides the price (tiers, packages, minimum, purchases ...) divide by the quantity of their meter that was used under each label. Each consumer''s rows sum to what closing would invoice it, to the last unit, so that sums of them are never off, whatever they are grouped by. Errors: as rated().';

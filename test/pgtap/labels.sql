@@ -243,6 +243,7 @@ INSERT INTO expected VALUES
 	('shapley_airport(tally,integer)', 'immutable strict safe'),
 	('shapley_peak(text[],profile[],tstzrange,integer)', 'immutable strict safe'),
 	('coincident_peak(text[],profile[],tstzrange)', 'immutable strict safe'),
+	('serial_cost(tally,numeric[],numeric[],numeric[],integer)', 'immutable safe'),
 	('share_out(tally,text[],tally,integer)', 'immutable strict safe'),
 	('net_transfers(tally,text)', 'set immutable strict safe'),
 	-- 18-caller
@@ -411,6 +412,7 @@ INSERT INTO expected VALUES
 	-- 60-reports
 	('supply_cost(text,tstzrange)', 'set stable safe'),
 	('cost_allocation(text,tstzrange,text,text[],text,numeric,tally,text,integer)', 'set stable safe'),
+	('showback(text,tstzrange,text)', 'set stable safe'),
 	('profit_report(text,tstzrange,integer)', 'set stable safe'),
 	('utilization_report(text,tstzrange,interval)', 'set stable safe definer'),
 	('cost_report(text,tstzrange,integer)', 'set stable safe definer'),
