@@ -31,6 +31,7 @@
 #include "compat.h"
 #include "guard.h"
 #include "miscadmin.h"
+#include "query.h"
 #include "table.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -93,6 +94,22 @@ calling_role(void)
 	owner = party->rd_rel->relowner;
 	table_close(party, AccessShareLock);
 	return user == owner ? InvalidOid : user;
+}
+
+/*
+ * Go on with the rights of the owner of the extension, until
+ * SetUserIdAndSecContext() with what this returns, or an error.
+ */
+Oid
+become_owner(int *context)
+{
+	Relation	party = open_own_table("party", AccessShareLock);
+	Oid			user;
+
+	GetUserIdAndSecContext(&user, context);
+	SetUserIdAndSecContext(party->rd_rel->relowner, *context | SECURITY_LOCAL_USERID_CHANGE);
+	table_close(party, AccessShareLock);
+	return user;
 }
 
 PG_FUNCTION_INFO_V1(access_calling_role);
@@ -428,7 +445,8 @@ project_roles(int64 project_id)
 
 /*
  * Does the caller know that a party exists?  As the policy of table party: its
- * own parties, those that are listed, and those that it sees as members.
+ * own parties, those that are listed, and those that it sees as members, or has
+ * accounts of.
  */
 bool
 knows_party(int64 party_id)
@@ -456,6 +474,17 @@ knows_party(int64 party_id)
 
 			known = (roles & POOL_OVERSEER) ||
 				(roles && strcmp(TextDatumGetCString(row_column(&row, "role", &isnull)), "steward") == 0);
+		}
+		row_close(&row);
+	}
+	if (!known && hash_get_num_entries(access->pools) > 0)
+	{
+		row_open(&row, "account", "account_party_id_pool_id_kind_currency_key", snapshot, &key, 1);
+		while (!known && row_next(&row))
+		{
+			int64		pool_id = id_column(&row, "pool_id", &isnull);
+
+			known = !isnull && (roles_in(access->pools, pool_id) & POOL_OVERSEER);
 		}
 		row_close(&row);
 	}
@@ -555,6 +584,56 @@ pool_for(text *name, int roles, Snapshot snapshot)
 
 	require_pool_role(pool_id, roles, text_to_cstring(name));
 	return pool_id;
+}
+
+/* The pool whose books the caller may write; 0 for those of none, which are the operator's. */
+int64
+books_for(text *name, Snapshot snapshot)
+{
+	if (name != NULL)
+		return pool_for(name, POOL_STEWARD, snapshot);
+	if (!is_operator())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("books of no pool are for the owner of the extension"),
+				 errhint("Say of which pool.")));
+	return 0;
+}
+
+/*
+ * A party must have a role in a pool (NULL for any), and have accepted it.
+ */
+void
+require_member(int64 pool_id, int64 party_id, const char *role, text *pool_name, text *party_name)
+{
+	TableRow	row;
+	ScanKeyData keys[3];
+	bool		isnull = true;
+	bool		invited = false;
+
+	key_int8(keys, 1, pool_id);
+	key_int8(keys, 2, party_id);
+	if (role)
+		key_text(keys, 3, cstring_to_text(role));
+	row_open(&row, "membership", "membership_pkey", GetLatestSnapshot(), keys, role ? 3 : 2);
+	while (isnull && row_next(&row))
+	{
+		invited = true;
+		row_column(&row, "accepted_at", &isnull);
+	}
+	row_close(&row);
+	if (!invited)
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_A_MEMBER),
+				 errmsg("party \"%s\" is not a %s of pool \"%s\"",
+						text_to_cstring(party_name), role ? role : "member", text_to_cstring(pool_name)),
+				 role ? errhint("invite() the party as %s, and have it accept().", role) : 0));
+	if (isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_A_MEMBER),
+				 errmsg("party \"%s\" has not accepted to be a %s of pool \"%s\"",
+						text_to_cstring(party_name), role ? role : "member", text_to_cstring(pool_name)),
+				 errhint("The party must accept() the invitation first.")));
 }
 
 int64
@@ -671,11 +750,55 @@ access_require_pool(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(pool_for(PG_GETARG_TEXT_PP(0), roles_arg(fcinfo, 1, pool_role_names), GetActiveSnapshot()));
 }
 
+PG_FUNCTION_INFO_V1(access_require_books);
+Datum
+access_require_books(PG_FUNCTION_ARGS)
+{
+	int64		pool_id = books_for(PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), GetActiveSnapshot());
+
+	if (pool_id == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(pool_id);
+}
+
+/*
+ * A member of the caller's pool: in the name of others nothing is written down,
+ * except by the operator.
+ */
+PG_FUNCTION_INFO_V1(access_require_member);
+Datum
+access_require_member(PG_FUNCTION_ARGS)
+{
+	int64		party_id;
+
+	if (PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	party_id = id_of_name("party", PG_GETARG_TEXT_PP(1), GetActiveSnapshot());
+	if (!is_operator())
+		require_member(books_for(PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), GetActiveSnapshot()), party_id,
+					   PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)),
+					   PG_GETARG_TEXT_PP(0), PG_GETARG_TEXT_PP(1));
+	PG_RETURN_INT64(party_id);
+}
+
 PG_FUNCTION_INFO_V1(access_require_project);
 Datum
 access_require_project(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_INT64(project_for(PG_GETARG_TEXT_PP(0), roles_arg(fcinfo, 1, project_role_names), GetActiveSnapshot()));
+}
+
+/* A name that is within that of a party or pool: what others have, it cannot meet. */
+static void
+require_within(const char *what, text *name, text *owner)
+{
+	if (VARSIZE_ANY_EXHDR(name) < VARSIZE_ANY_EXHDR(owner) + 2 ||
+		memcmp(VARDATA_ANY(name), VARDATA_ANY(owner), VARSIZE_ANY_EXHDR(owner)) != 0 ||
+		VARDATA_ANY(name)[VARSIZE_ANY_EXHDR(owner)] != '/')
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("%s must begin with \"%s/\"", what, text_to_cstring(owner)),
+				 errhint("Other names are for the owner of the extension to give.")));
 }
 
 /*
@@ -701,14 +824,24 @@ access_require_name(PG_FUNCTION_ARGS)
 				 errmsg("must say in which party's name")));
 	party = PG_GETARG_TEXT_PP(1);
 	acting_party(party, GetActiveSnapshot());
-	if (VARSIZE_ANY_EXHDR(name) < VARSIZE_ANY_EXHDR(party) + 2 ||
-		memcmp(VARDATA_ANY(name), VARDATA_ANY(party), VARSIZE_ANY_EXHDR(party)) != 0 ||
-		VARDATA_ANY(name)[VARSIZE_ANY_EXHDR(party)] != '/')
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("name must begin with \"%s/\"", text_to_cstring(party)),
-				 errhint("Other names are for the owner of the extension to give.")));
+	require_within("name", name, party);
 	PG_RETURN_TEXT_P(name);
+}
+
+/* The same for where facts come from, whose keys are unique. */
+void
+require_source(text *source, text *pool_name)
+{
+	if (!is_operator())
+		require_within("source", source, pool_name);
+}
+
+PG_FUNCTION_INFO_V1(access_require_source);
+Datum
+access_require_source(PG_FUNCTION_ARGS)
+{
+	require_source(PG_GETARG_TEXT_PP(0), PG_GETARG_TEXT_PP(1));
+	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 }
 
 /* A role to act for a new party: one whose privileges the caller has. */

@@ -25,6 +25,7 @@
 extern uint64 access_version;
 
 extern Oid	calling_role(void);
+extern Oid	become_owner(int *context);
 extern bool is_operator(void);
 extern bool acts_for(int64 party_id);
 extern bool knows_party(int64 party_id);
@@ -37,6 +38,9 @@ extern int64 acting_party(text *name, Snapshot snapshot);
 extern int64 pool_for(text *name, int roles, Snapshot snapshot);
 extern int64 project_for(text *name, int roles, Snapshot snapshot);
 extern void require_pool_role(int64 pool_id, int roles, const char *name);
+extern int64 books_for(text *name, Snapshot snapshot);
+extern void require_source(text *source, text *pool_name);
+extern void require_member(int64 pool_id, int64 party_id, const char *role, text *pool_name, text *party_name);
 extern void require_project_role(int64 project_id, int roles, const char *name);
 
 #endif							/* SHARECOLLAB_ACCESS_H */

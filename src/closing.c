@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "access.h"
 #include "compat.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
@@ -166,7 +167,7 @@ billing_period_close(PG_FUNCTION_ARGS)
 
 	require_arguments(fcinfo, lengthof(names), names);
 	require_ended(PG_GETARG_RANGE_P(1));
-	pool_id = id_of_name("pool", PG_GETARG_TEXT_PP(0), GetActiveSnapshot());
+	pool_id = pool_for(PG_GETARG_TEXT_PP(0), POOL_STEWARD, GetActiveSnapshot());
 	values[0] = Int64GetDatum(pool_id);
 	values[1] = PG_GETARG_DATUM(1);
 	values[2] = PG_GETARG_DATUM(2);

@@ -32,8 +32,9 @@ static HTAB *plans = NULL;
 
 /*
  * Rows tell what they are about by their columns, which have the same names in
- * all tables; the argument of the trigger is the name of the key, if there is
- * one.
+ * all tables; the first argument of the trigger is the name of the key, if there
+ * is one.  Where there are new_rows as well, what stays as it is (a lock, that is)
+ * is no act, nor is a change of only the column that the second argument names.
  */
 static SavedQuery *
 log_query(TriggerData *trigger)
@@ -66,10 +67,13 @@ log_query(TriggerData *trigger)
 			" SELECT %s, %s, (r.fact ->> %s)::pg_catalog.int8, (r.fact ->> 'pool_id')::pg_catalog.int8,"
 			" (r.fact ->> 'project_id')::pg_catalog.int8, coalesce(r.fact ->> 'consumer_id', r.fact ->> 'provider_id',"
 			" r.fact ->> 'party_id', r.fact ->> 'assignee_id', r.fact ->> 'steward_id')::pg_catalog.int8, %s"
-			" FROM (SELECT pg_catalog.to_jsonb(c) AS fact FROM %s AS c) AS r",
+			" FROM (SELECT pg_catalog.to_jsonb(c) AS fact FROM %s AS c) AS r%s",
 			inserted ? "'created'" : TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? "'changed'" : "'removed'",
 			quote_literal_cstr(RelationGetRelationName(trigger->tg_relation)), quote_literal_cstr(id),
-			inserted ? "NULL" : "r.fact", inserted ? "new_rows" : "old_rows"));
+			inserted ? "NULL" : "r.fact", inserted ? "new_rows" : "old_rows",
+			inserted || trigger->tg_trigger->tgnewtable == NULL ? "" : psprintf(
+			" WHERE r.fact - %1$s NOT IN (SELECT pg_catalog.to_jsonb(n) - %1$s FROM new_rows AS n)",
+			quote_literal_cstr(trigger->tg_trigger->tgnargs > 1 ? trigger->tg_trigger->tgargs[1] : ""))));
 	}
 	return &plan->query;
 }

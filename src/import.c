@@ -658,7 +658,7 @@ mailmap_lookup_sql(PG_FUNCTION_ARGS)
 	" updated AS (" \
 	"UPDATE sharecollab.contribution AS c SET at = e.at, done_at = e.done_at, state = e.state," \
 	" subject_kind = e.subject_kind, subject_ref = e.subject_ref, is_merge = e.is_merge, added = e.added, removed = e.removed, parts = e.parts," \
-	" updated_at = e.updated_at, recorded_at = pg_catalog.now()" \
+	" updated_at = e.updated_at, recorded_at = pg_catalog.now(), recorded_by = sharecollab.calling_role()" \
 	" FROM entry AS e WHERE e.place IS NOT NULL AND c.ctid = e.place)," \
 	" inserted AS (" \
 	"INSERT INTO sharecollab.contribution (project_id, kind, ref, identity_id, role, at, done_at, state," \

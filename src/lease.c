@@ -47,12 +47,6 @@ static SavedQuery accept_invitation = {
 	.nparams = 3, .types = {INT8OID, INT8OID, TEXTOID}
 };
 
-static SavedQuery is_member = {
-	.sql = "SELECT accepted_at IS NOT NULL FROM sharecollab.membership"
-	" WHERE pool_id = $1 AND party_id = $2 AND role = $3",
-	.nparams = 3, .types = {INT8OID, INT8OID, TEXTOID}
-};
-
 static SavedQuery insert_supply = {
 	.sql = "INSERT INTO sharecollab.supply (pool_id, provider_id, quantity, during, cost_rate, power, embodied, region)"
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING supply_id",
@@ -194,26 +188,6 @@ party_id(PG_FUNCTION_ARGS)
 }
 
 /*
- * A party must have a role in a pool, and have accepted it.
- */
-static void
-require_member(bool invited, bool accepted, const char *role, text *pool_name, text *party_name)
-{
-	if (!invited)
-		ereport(ERROR,
-				(errcode(ERRCODE_NOT_A_MEMBER),
-				 errmsg("party \"%s\" is not a %s of pool \"%s\"",
-						text_to_cstring(party_name), role, text_to_cstring(pool_name)),
-				 errhint("invite() the party as %s, and have it accept().", role)));
-	if (!accepted)
-		ereport(ERROR,
-				(errcode(ERRCODE_NOT_A_MEMBER),
-				 errmsg("party \"%s\" has not accepted to be a %s of pool \"%s\"",
-						text_to_cstring(party_name), role, text_to_cstring(pool_name)),
-				 errhint("The party must accept() the invitation first.")));
-}
-
-/*
  * A period that can be stored: not empty, half-open, from a finite instant.
  */
 static void
@@ -304,16 +278,13 @@ record_supply(FunctionCallInfo fcinfo, bool withdraw)
 	static const char *const names[] = {"pool", "provider", "quantity", "period"};
 	Datum		values[8];
 	char		nulls[9] = "    nnnn";
-	bool		invited;
 	int64		result;
 
 	require_arguments(fcinfo, lengthof(names), names);
 	SPI_connect();
 	values[0] = Int64GetDatum(id_of_name("pool", PG_GETARG_TEXT_PP(0), GetLatestSnapshot()));
 	values[1] = Int64GetDatum(acting_party(PG_GETARG_TEXT_PP(1), GetLatestSnapshot()));
-	values[2] = CStringGetTextDatum("provider");
-	invited = query_run(&is_member, values, NULL, false) > 0;
-	require_member(invited, invited && DatumGetBool(query_value(0, 1, NULL)), "provider",
+	require_member(DatumGetInt64(values[0]), DatumGetInt64(values[1]), "provider",
 				   PG_GETARG_TEXT_PP(0), PG_GETARG_TEXT_PP(1));
 	require_quantity(PG_GETARG_DATUM(2));
 	require_period(PG_GETARG_DATUM(3));
@@ -371,9 +342,7 @@ static void
 check_line(Line *line, int64 consumer_id, text *consumer_name)
 {
 	TableRow	row;
-	ScanKeyData keys[3];
 	bool		isnull;
-	bool		found;
 
 	require_quantity(line->quantity);
 	require_period(line->during);
@@ -392,16 +361,7 @@ check_line(Line *line, int64 consumer_id, text *consumer_name)
 	}
 	row_close(&row);
 
-	key_int8(keys, 1, line->pool_id);
-	key_int8(keys, 2, consumer_id);
-	key_text(keys, 3, cstring_to_text("consumer"));
-	row_open(&row, "membership", "membership_pkey", GetLatestSnapshot(), keys, 3);
-	found = row_next(&row);
-	isnull = true;
-	if (found)
-		row_column(&row, "accepted_at", &isnull);
-	row_close(&row);
-	require_member(found, !isnull, "consumer", line->pool_name, consumer_name);
+	require_member(line->pool_id, consumer_id, "consumer", line->pool_name, consumer_name);
 }
 
 /*
@@ -1270,19 +1230,13 @@ lease_confirm(PG_FUNCTION_ARGS)
 	lease = active_lease("confirm", PG_GETARG_INT64(0), FOR_CONSUMER | FOR_STEWARD);
 	if (!lease.instant)
 	{
-		bool		invited;
-
 		if (PG_ARGISNULL(1))
 			ereport(ERROR,
 					(errcode(ERRCODE_NOT_A_MEMBER),
 					 errmsg("lease " INT64_FORMAT " is for a steward of pool \"%s\" to confirm",
 							lease.lease_id, text_to_cstring(lease.pool_name)),
 					 errhint("Say which one: confirm(lease, party).")));
-		values[0] = Int64GetDatum(lease.pool_id);
-		values[1] = Int64GetDatum(acting_party(PG_GETARG_TEXT_PP(1), GetLatestSnapshot()));
-		values[2] = CStringGetTextDatum("steward");
-		invited = query_run(&is_member, values, NULL, false) > 0;
-		require_member(invited, invited && DatumGetBool(query_value(0, 1, NULL)), "steward",
+		require_member(lease.pool_id, acting_party(PG_GETARG_TEXT_PP(1), GetLatestSnapshot()), "steward",
 					   lease.pool_name, PG_GETARG_TEXT_PP(1));
 	}
 	values[0] = Int64GetDatum(lease.pool_id);
@@ -1415,41 +1369,6 @@ first_row(const char *sql)
 }
 
 /*
- * Read the rows of a table or view into "incoming", under which name the
- * queries of this SPI connection find them.  They are read once, and with the
- * rights of the caller: what a view of somebody's runs is not for ours.
- */
-static void
-read_incoming(const char *source)
-{
-	SPIExecuteOptions options = {0};
-	Tuplestorestate *rows = tuplestore_begin_heap(true, false, work_mem);
-	EphemeralNamedRelation incoming = palloc0(sizeof(EphemeralNamedRelationData));
-	char	   *sql = psprintf("SELECT s.pool::pg_catalog.text, s.consumer::pg_catalog.text,"
-							   " s.quantity::pg_catalog.numeric, s.during::pg_catalog.tstzrange,"
-							   " s.reference::pg_catalog.text FROM %s AS s", source);
-	SPIPlanPtr	plan = SPI_prepare(sql, 0, NULL);
-	List	   *plans;
-
-	if (plan == NULL)
-		elog(ERROR, "could not prepare \"%s\": %s", sql, SPI_result_code_string(SPI_result));
-	plans = SPI_plan_get_plan_sources(plan);
-	incoming->md.name = "incoming";
-	incoming->md.reliddesc = InvalidOid;
-	incoming->md.tupdesc = CreateTupleDescCopy(((CachedPlanSource *) linitial(plans))->resultDesc);
-	incoming->md.enrtype = ENR_NAMED_TUPLESTORE;
-	incoming->reldata = rows;
-
-	options.dest = CreateDestReceiver(DestTuplestore);
-	SetTuplestoreDestReceiverParams(options.dest, rows, CurrentMemoryContext, false, NULL, NULL);
-	if (SPI_execute_plan_extended(plan, &options) != SPI_OK_SELECT)
-		elog(ERROR, "could not execute \"%s\"", sql);
-	incoming->md.enrtuples = tuplestore_tuple_count(rows);
-	if (SPI_register_relation(incoming) != SPI_OK_REL_REGISTER)
-		elog(ERROR, "could not register the rows to import");
-}
-
-/*
  * What is wrong with the rows to import, if anything is.
  */
 static void
@@ -1477,16 +1396,14 @@ check_incoming(void)
 				  " AND (sharecollab.is_operator() OR c.party_id IN (SELECT m.party_id FROM sharecollab.membership AS m"
 				  " WHERE sharecollab.has_pool_role(m.pool_id, 'steward'))))"))
 		unknown_name("party", cstring_to_text(column_value(1)));
-	if (first_row("SELECT s.consumer, s.pool, EXISTS (SELECT FROM sharecollab.membership AS m"
-				  " WHERE m.pool_id = p.pool_id AND m.party_id = c.party_id"
-				  " AND m.role = 'consumer') FROM incoming AS s"
+	if (first_row("SELECT p.pool_id, c.party_id, s.pool, s.consumer FROM incoming AS s"
 				  " JOIN sharecollab.pool AS p ON p.name = s.pool"
 				  " JOIN sharecollab.party AS c ON c.name = s.consumer"
 				  " WHERE NOT EXISTS (SELECT FROM sharecollab.membership AS m"
 				  " WHERE m.pool_id = p.pool_id AND m.party_id = c.party_id"
 				  " AND m.role = 'consumer' AND m.accepted_at IS NOT NULL)"))
-		require_member(strcmp(column_value(3), "t") == 0, false, "consumer",
-					   cstring_to_text(column_value(2)), cstring_to_text(column_value(1)));
+		require_member(DatumGetInt64(query_value(0, 1, NULL)), DatumGetInt64(query_value(0, 2, NULL)), "consumer",
+					   cstring_to_text(column_value(3)), cstring_to_text(column_value(4)));
 	if (first_row("SELECT s.quantity, s.during FROM incoming AS s"
 				  " WHERE NOT (s.quantity > 0 AND s.quantity < 1000000000000"
 				  " AND s.quantity = round(s.quantity, 6))"
@@ -1517,8 +1434,6 @@ Datum
 lease_import(PG_FUNCTION_ARGS)
 {
 	static const char *const names[] = {"source"};
-	Oid			relation;
-	Relation	lease;
 	Oid			user;
 	int			context;
 	uint64		count;
@@ -1526,20 +1441,12 @@ lease_import(PG_FUNCTION_ARGS)
 
 	progress_begin(&progress);
 	require_arguments(fcinfo, lengthof(names), names);
-	relation = PG_GETARG_OID(0);
-	if (get_rel_name(relation) == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relation)));
 	SPI_connect();
-	read_incoming(quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)),
-											 get_rel_name(relation)));
+	query_read_incoming(PG_GETARG_OID(0), "s.pool::pg_catalog.text, s.consumer::pg_catalog.text,"
+						" s.quantity::pg_catalog.numeric, s.during::pg_catalog.tstzrange, s.reference::pg_catalog.text");
 
 	/* from here on as the owner, as verbs that read nothing of the caller's are */
-	lease = open_own_table("lease", RowExclusiveLock);
-	GetUserIdAndSecContext(&user, &context);
-	SetUserIdAndSecContext(lease->rd_rel->relowner, context | SECURITY_LOCAL_USERID_CHANGE);
-	table_close(lease, NoLock);
+	user = become_owner(&context);
 	check_incoming();
 	ereport(progress_level(&progress),
 			(errmsg("leases are checked, now they are admitted")));

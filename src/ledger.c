@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "access.h"
 #include "compat.h"
 #include "access/table.h"
 #include "access/xact.h"
@@ -223,6 +224,11 @@ find_account(Ledger *ledger, int64 id)
 		row_column(&ledger->account, "floor", &no_floor);
 		row_column(&ledger->account, "ceiling", &no_ceiling);
 		pool = row_column(&ledger->account, "pool_id", &no_pool);
+		/* what is not of the caller's pools is not there */
+		if (!is_operator() && (no_pool || !(pool_roles(DatumGetInt64(pool)) & POOL_STEWARD)))
+			ereport(ERROR,
+					(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+					 errmsg("account " INT64_FORMAT " does not exist", id)));
 		account->limited = !no_floor || !no_ceiling;
 		account->pool_id = no_pool ? 0 : DatumGetInt64(pool);
 		account->change = 0;
@@ -573,6 +579,31 @@ static SavedQuery journal_time = {
 	.nparams = 1, .types = {INT8OID}
 };
 
+/* A journal must be in books that the caller may write. */
+static void
+require_journal(int64 id)
+{
+	TableRow	row;
+	ScanKeyData key;
+	bool		isnull;
+	bool		found;
+	int64		pool_id;
+
+	key_int8(&key, 1, id);
+	row_open(&row, "journal", "journal_pkey", GetLatestSnapshot(), &key, 1);
+	found = row_next(&row);
+	if (found && !is_operator())
+	{
+		pool_id = DatumGetInt64(row_column(&row, "pool_id", &isnull));
+		found = !isnull && (pool_roles(pool_id) & POOL_STEWARD);
+	}
+	row_close(&row);
+	if (!found)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("journal " INT64_FORMAT " does not exist", id)));
+}
+
 /*
  * post_journal(kind, accounts, amounts, pool, source, source_key, occurred_at,
  * description)
@@ -608,8 +639,9 @@ journal_post(PG_FUNCTION_ARGS)
 		if (PG_ARGISNULL(argument[i]))
 			nulls[i] = 'n';
 	}
-	if (!PG_ARGISNULL(3))
-		values[0] = Int64GetDatum(id_of_name("pool", PG_GETARG_TEXT_PP(3), GetLatestSnapshot()));
+	values[0] = Int64GetDatum(books_for(PG_ARGISNULL(3) ? NULL : PG_GETARG_TEXT_PP(3), GetLatestSnapshot()));
+	if (!PG_ARGISNULL(4))
+		require_source(PG_GETARG_TEXT_PP(4), PG_ARGISNULL(3) ? NULL : PG_GETARG_TEXT_PP(3));
 	SPI_connect();
 	if (query_run(&insert_journal, values, nulls, false) == 0)
 	{
@@ -640,14 +672,12 @@ journal_reverse(PG_FUNCTION_ARGS)
 
 	require_arguments(fcinfo, lengthof(names), names);
 	query_arguments(fcinfo, 0, 3, values, nulls);
+	require_journal(PG_GETARG_INT64(0));
 	SPI_connect();
 	if (query_run(&insert_reversal, values, nulls, false) == 0 &&
 		query_run(&reversal_of, values, NULL, false) == 0)
 	{
-		if (query_run(&journal_time, values, NULL, false) == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_OBJECT),
-					 errmsg("journal " INT64_FORMAT " does not exist", PG_GETARG_INT64(0))));
+		query_run(&journal_time, values, NULL, false);
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("journal " INT64_FORMAT " cannot be taken back before it happened", PG_GETARG_INT64(0)),

@@ -7,7 +7,12 @@
 #include "compat.h"
 #include "access/xact.h"
 #include "query.h"
+#include "miscadmin.h"
+#include "tcop/dest.h"
+#include "executor/tstoreReceiver.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/plancache.h"
 #include "utils/snapmgr.h"
 
 /* where errors stood before the outermost of our own statements, if one runs */
@@ -95,6 +100,47 @@ query_value(uint64 row, int column, bool *isnull)
 	else if (null)
 		elog(ERROR, "unexpected null in column %d", column);
 	return value;
+}
+
+/*
+ * Read columns of a table or view (as s) into "incoming", under which name the
+ * queries of this SPI connection find them.  They are read once, and with the
+ * rights of the caller: what a view of somebody's runs is not for ours.
+ */
+void
+query_read_incoming(Oid source, const char *columns)
+{
+	SPIExecuteOptions options = {0};
+	Tuplestorestate *rows;
+	EphemeralNamedRelation incoming = palloc0(sizeof(EphemeralNamedRelationData));
+	char	   *sql;
+	SPIPlanPtr	plan;
+	List	   *plans;
+
+	if (get_rel_name(source) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", source)));
+	sql = psprintf("SELECT %s FROM %s AS s", columns,
+				   quote_qualified_identifier(get_namespace_name(get_rel_namespace(source)), get_rel_name(source)));
+	plan = SPI_prepare(sql, 0, NULL);
+	if (plan == NULL)
+		elog(ERROR, "could not prepare \"%s\": %s", sql, SPI_result_code_string(SPI_result));
+	rows = tuplestore_begin_heap(true, false, work_mem);
+	plans = SPI_plan_get_plan_sources(plan);
+	incoming->md.name = "incoming";
+	incoming->md.reliddesc = InvalidOid;
+	incoming->md.tupdesc = CreateTupleDescCopy(((CachedPlanSource *) linitial(plans))->resultDesc);
+	incoming->md.enrtype = ENR_NAMED_TUPLESTORE;
+	incoming->reldata = rows;
+
+	options.dest = CreateDestReceiver(DestTuplestore);
+	SetTuplestoreDestReceiverParams(options.dest, rows, CurrentMemoryContext, false, NULL, NULL);
+	if (SPI_execute_plan_extended(plan, &options) != SPI_OK_SELECT)
+		elog(ERROR, "could not execute \"%s\"", sql);
+	incoming->md.enrtuples = tuplestore_tuple_count(rows);
+	if (SPI_register_relation(incoming) != SPI_OK_REL_REGISTER)
+		elog(ERROR, "could not register the rows to import");
 }
 
 /*

@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "access.h"
 #include "compat.h"
 #include "access/htup_details.h"
 #include "access/table.h"
@@ -261,28 +262,35 @@ usage_once(PG_FUNCTION_ARGS)
  * ----------
  */
 
+#define MEMBERS \
+	"SELECT y.party_id, y.name, m.pool_id, m.role FROM sharecollab.membership AS m" \
+	" JOIN sharecollab.party AS y ON y.party_id = m.party_id WHERE m.accepted_at IS NOT NULL"
+
 /*
  * Record the rows of a FROM item with the columns pool, consumer, provider,
  * lease_id, meter, quantity, during, labels, source and source_key, in one
  * statement; how many are new, and how many were there.  In the order of their
  * keys, so that two that record the same wait for each other rather than
- * deadlock.  The caller has connected SPI.
+ * deadlock.  The caller has connected SPI, and is the owner.
  */
 void
 usage_write(const char *from, int nargs, Oid *types, Datum *values, int64 *inserted, int64 *skipped)
 {
-	/* the name functions are for those that are not found: they say so */
+	/* the functions are for what is not found, or may not be: they say so */
 	char	   *sql = psprintf("WITH source AS MATERIALIZED (SELECT s.* FROM %s AS s), inserted AS ("
 							   "INSERT INTO sharecollab.usage (pool_id, consumer_id, provider_id, lease_id, meter,"
 							   " quantity, during, at, labels, source, source_key)"
-							   " SELECT coalesce(p.pool_id, sharecollab.pool_id(s.pool)),"
-							   " coalesce(c.party_id, sharecollab.party_id(s.consumer)),"
-							   " coalesce(v.party_id, sharecollab.party_id(s.provider)), s.lease_id, s.meter, s.quantity,"
-							   " s.during, lower(s.during), coalesce(s.labels, '{}'), s.source, s.source_key"
+							   " SELECT coalesce(p.pool_id, sharecollab.require_pool(s.pool, 'steward')),"
+							   " coalesce(c.party_id, sharecollab.require_member(s.pool, s.consumer, 'consumer')),"
+							   " coalesce(v.party_id, sharecollab.require_member(s.pool, s.provider, 'provider')),"
+							   " s.lease_id, s.meter, s.quantity,"
+							   " s.during, lower(s.during), coalesce(s.labels, '{}'),"
+							   " sharecollab.require_source(s.source, s.pool), s.source_key"
 							   " FROM source AS s"
 							   " LEFT JOIN sharecollab.pool AS p ON p.name = s.pool"
-							   " LEFT JOIN sharecollab.party AS c ON c.name = s.consumer"
-							   " LEFT JOIN sharecollab.party AS v ON v.name = s.provider"
+							   " AND sharecollab.has_pool_role(p.pool_id, 'steward')"
+							   " LEFT JOIN (" MEMBERS ") AS c ON c.name = s.consumer AND c.pool_id = p.pool_id AND c.role = 'consumer'"
+							   " LEFT JOIN (" MEMBERS ") AS v ON v.name = s.provider AND v.pool_id = p.pool_id AND v.role = 'provider'"
 							   " ORDER BY s.source COLLATE \"C\", s.source_key COLLATE \"C\" RETURNING 1)"
 							   " SELECT (SELECT count(*) FROM inserted), (SELECT count(*) FROM source)", from);
 
@@ -298,20 +306,20 @@ Datum
 usage_record(PG_FUNCTION_ARGS)
 {
 	static const char *const names[] = {"source"};
-	Oid			relation;
+	Oid			user;
+	int			context;
 	int64		inserted;
 	int64		skipped;
 
 	require_arguments(fcinfo, lengthof(names), names);
-	relation = PG_GETARG_OID(0);
-	if (get_rel_name(relation) == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relation)));
 	SPI_connect();
-	usage_write(quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)),
-										   get_rel_name(relation)),
-				0, NULL, NULL, &inserted, &skipped);
+	query_read_incoming(PG_GETARG_OID(0), "s.pool::pg_catalog.text, s.consumer::pg_catalog.text, s.provider::pg_catalog.text,"
+						" s.lease_id::pg_catalog.int8, s.meter::pg_catalog.text, s.quantity::pg_catalog.numeric,"
+						" s.during::pg_catalog.tstzrange, s.labels::pg_catalog.jsonb, s.source::pg_catalog.text,"
+						" s.source_key::pg_catalog.text");
+	user = become_owner(&context);
+	usage_write("incoming", 0, NULL, NULL, &inserted, &skipped);
+	SetUserIdAndSecContext(user, context);
 	SPI_finish();
 	PG_RETURN_INT64(inserted);
 }

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "access.h"
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
@@ -29,6 +30,7 @@
 #include "utils/rangetypes.h"
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
+#include "utils/snapmgr.h"
 
 /* columns of type usage_entry */
 enum
@@ -1229,6 +1231,7 @@ import(FunctionCallInfo fcinfo, const char *reader, int meters, int source, int 
 
 	if (get_call_result_type(fcinfo, NULL, &tuple_desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
+	pool_for(PG_GETARG_TEXT_PP(0), POOL_STEWARD, GetLatestSnapshot());
 	if (!PG_ARGISNULL(meters))
 		values[nargs++] = PG_GETARG_DATUM(meters);
 	SPI_connect();

@@ -53,6 +53,20 @@ CREATE FUNCTION require_project(name text, VARIADIC role text[]) RETURNS bigint
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION require_project(text, text[]) IS 'The key of a project in which the caller has one of some roles. Errors: 42704 if there is none of that name that it may know of, 42501 if it has none of the roles.';
 
+CREATE FUNCTION require_books(pool text) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'access_require_books' LANGUAGE C STABLE PARALLEL SAFE COST 100
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION require_books(text) IS 'The key of a pool of which the caller is steward, and so writes its books; NULL for books of no pool, which are the operator''s. Errors: 42704 if there is none of that name that it may know of, 42501 if it is no steward.';
+
+CREATE FUNCTION require_member(pool text, party text, role text DEFAULT NULL) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'access_require_member' LANGUAGE C STABLE PARALLEL SAFE COST 100
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION require_member(text, text, text) IS 'The key of a party about which the stewards of a pool may write something down: one that is a member of it (in some role, or any), and has accepted; the operator is free to write of any. NULL for no party. Errors: 42704 if there is no party or pool of that name that the caller may know of, 42501 if it is no steward, SC004 no such member.';
+
+CREATE FUNCTION require_source(source text, pool text) RETURNS text
+	AS 'MODULE_PATHNAME', 'access_require_source' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION require_source(text, text) IS 'What facts about a pool come from, as far as the caller may say so. Keys are unique within a source: those that stewards give begin with the name of the pool and a slash, so that they cannot meet, and tell nothing of, what others recorded; the operator is free to give any. Error 42501 for another.';
+
 CREATE FUNCTION require_name(name text, party text) RETURNS text
 	AS 'MODULE_PATHNAME', 'access_require_name' LANGUAGE C STABLE PARALLEL SAFE COST 100
 	SET search_path = pg_catalog, pg_temp;

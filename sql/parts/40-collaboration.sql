@@ -145,6 +145,7 @@ CREATE TABLE contribution (
 	parts			integer CHECK (parts >= 0),
 	updated_at		timestamptz NOT NULL DEFAULT now(),
 	recorded_at		timestamptz NOT NULL DEFAULT now(),
+	recorded_by		text NOT NULL DEFAULT calling_role(),
 	PRIMARY KEY (project_id, kind, ref, identity_id, role),
 	CHECK ((subject_kind IS NULL) = (subject_ref IS NULL))
 );
@@ -168,6 +169,7 @@ COMMENT ON COLUMN contribution.removed IS 'Lines removed, likewise.';
 COMMENT ON COLUMN contribution.parts IS 'Files changed, likewise, binary ones too.';
 COMMENT ON COLUMN contribution.updated_at IS 'The state of the platform that the row shows: of two reports on the same fact, the later stays. infinity for a commit that was read from git, -infinity for one that was only announced by a push.';
 COMMENT ON COLUMN contribution.recorded_at IS 'When the row was written.';
+COMMENT ON COLUMN contribution.recorded_by IS 'The role that did.';
 
 CREATE TRIGGER keep_contributions AFTER DELETE ON project REFERENCING OLD TABLE AS old_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION keep_referenced('contribution', 'project_id', 'project_id');

@@ -49,7 +49,8 @@ CREATE TABLE usage (
 	labels		jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(labels) = 'object'),
 	source		text COLLATE "C" NOT NULL CHECK (source <> ''),
 	source_key	text COLLATE "C" NOT NULL CHECK (source_key <> ''),
-	recorded_at	timestamptz NOT NULL DEFAULT clock_timestamp()
+	recorded_at	timestamptz NOT NULL DEFAULT clock_timestamp(),
+	recorded_by	text NOT NULL DEFAULT calling_role()
 ) PARTITION BY RANGE (at);
 ALTER TABLE usage OWNER TO @extowner@;
 CREATE TABLE usage_default PARTITION OF usage (PRIMARY KEY (pool_id, at, usage_id)) DEFAULT;
@@ -83,6 +84,7 @@ COMMENT ON COLUMN usage.labels IS 'What else is known of it, such as a project o
 COMMENT ON COLUMN usage.source IS 'Who reported it, such as a scheduler or gateway.';
 COMMENT ON COLUMN usage.source_key IS 'What it is called there: one thing is never recorded twice.';
 COMMENT ON COLUMN usage.recorded_at IS 'When the row was written.';
+COMMENT ON COLUMN usage.recorded_by IS 'The role that did.';
 COMMENT ON TABLE usage_default IS 'The partition of usage for times that have none of their own.';
 COMMENT ON COLUMN usage_default.pool_id IS 'As usage.pool_id.';
 COMMENT ON COLUMN usage_default.usage_id IS 'As usage.usage_id.';
@@ -97,6 +99,7 @@ COMMENT ON COLUMN usage_default.labels IS 'As usage.labels.';
 COMMENT ON COLUMN usage_default.source IS 'As usage.source.';
 COMMENT ON COLUMN usage_default.source_key IS 'As usage.source_key.';
 COMMENT ON COLUMN usage_default.recorded_at IS 'As usage.recorded_at.';
+COMMENT ON COLUMN usage_default.recorded_by IS 'As usage.recorded_by.';
 
 CREATE TABLE usage_key (
 	source		text COLLATE "C" NOT NULL,
@@ -136,21 +139,22 @@ CREATE FUNCTION record_usage(pool text, consumer text, meter text, quantity nume
 	RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
 	INSERT INTO usage (pool_id, consumer_id, provider_id, lease_id, meter, quantity, during, at, labels, source, source_key)
-	VALUES (pool_id(record_usage.pool), party_id(record_usage.consumer), party_id(record_usage.provider), record_usage.lease_id,
+	VALUES (require_pool(record_usage.pool, 'steward'), require_member(record_usage.pool, record_usage.consumer, 'consumer'),
+		require_member(record_usage.pool, record_usage.provider, 'provider'), record_usage.lease_id,
 		record_usage.meter, record_usage.quantity, record_usage.during, lower(record_usage.during), record_usage.labels,
-		record_usage.source, record_usage.source_key);
+		require_source(record_usage.source, record_usage.pool), record_usage.source_key);
 	SELECT k.usage_id
 	FROM usage_key AS k
 	WHERE k.source = record_usage.source AND k.source_key = record_usage.source_key;
 END;
 COMMENT ON FUNCTION record_usage(text, text, text, numeric, tstzrange, text, text, text, bigint, jsonb) IS
-'Records what a consumer used of a pool: a quantity of a meter during a time (an event: from and up to the same instant, ''[t,t]''), of a provider or of whoever supplies then, perhaps under a lease. Returns the key of the usage. To record the same again, by source and source_key, does nothing and returns the key that it has, for ever. Errors: 23505 recorded otherwise, 42704 unknown name, 23503 no such lease of that consumer, 23514 quantity or time that is none, or meter ''lease'', 23502 null, 40001 recorded by another transaction meanwhile (REPEATABLE READ and up).';
+'Records what a consumer used of a pool: a quantity of a meter during a time (an event: from and up to the same instant, ''[t,t]''), of a provider or of whoever supplies then, perhaps under a lease. For stewards of the pool, about its consumers and providers, from a source that begins with the pool''s name and a slash (''gpu/slurm''). Returns the key of the usage. To record the same again, by source and source_key, does nothing and returns the key that it has, for ever. Errors: 42501 the caller may not, SC004 no such member, 23505 recorded otherwise, 42704 unknown name, 23503 no such lease of that consumer, 23514 quantity or time that is none, or meter ''lease'', 23502 null, 40001 recorded by another transaction meanwhile (REPEATABLE READ and up).';
 
 CREATE FUNCTION record_usage(source regclass) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'usage_record' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION record_usage(regclass) IS
-'Records all rows of a table or view as usage, all or none; returns how many are new. The source has the columns pool text, consumer text, provider text, lease_id bigint, meter text, quantity numeric, during tstzrange, labels jsonb, source text, source_key text. Errors as record_usage() of one.';
+'Records all rows of a table or view as usage, all or none; returns how many are new. The source has the columns pool text, consumer text, provider text, lease_id bigint, meter text, quantity numeric, during tstzrange, labels jsonb, source text, source_key text. It is read with the caller''s rights. Who may, and errors, as record_usage() of one.';
 
 CREATE TABLE rate (
 	pool_id		bigint NOT NULL REFERENCES pool,
@@ -241,7 +245,9 @@ CREATE FUNCTION set_rate(pool text, meter text, price numeric DEFAULT 0, unit te
 	schedule profile DEFAULT NULL)
 	RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
-	SELECT FROM pool AS p WHERE p.pool_id = pool_id(set_rate.pool) FOR NO KEY UPDATE;
+	SELECT FROM pool AS p WHERE p.pool_id = require_pool(set_rate.pool, 'steward') FOR NO KEY UPDATE;
+	-- what a party commits itself to, no steward writes down for it
+	SELECT CASE WHEN set_rate.purchase IS NOT NULL THEN require_party(set_rate.party) END;
 	WITH clock AS MATERIALIZED (
 		SELECT clock_timestamp() AS now
 	), ended AS (
@@ -263,7 +269,7 @@ BEGIN ATOMIC
 	)
 	INSERT INTO rate (pool_id, party_id, meter, unit, model, price, upto, unit_price, flat, package_size, free_quantity, free_events, event_price,
 		event_minimum, event_maximum, fraction, minimum, maximum, quantity, purchase, schedule, valid, known)
-	SELECT pool_id(set_rate.pool), party_id(set_rate.party), set_rate.meter, set_rate.unit, set_rate.model, set_rate.price,
+	SELECT pool_id(set_rate.pool), require_member(set_rate.pool, set_rate.party), set_rate.meter, set_rate.unit, set_rate.model, set_rate.price,
 		set_rate.upto, set_rate.unit_price, set_rate.flat, set_rate.package_size, set_rate.free_quantity, set_rate.free_events, set_rate.event_price, set_rate.event_minimum,
 		set_rate.event_maximum, set_rate.fraction, set_rate.minimum, set_rate.maximum, set_rate.quantity, set_rate.purchase,
 		set_rate.schedule,
@@ -273,7 +279,7 @@ BEGIN ATOMIC
 	RETURNING rate.rate_id;
 END;
 COMMENT ON FUNCTION set_rate(text, text, numeric, text, text, text, tstzrange, numeric[], numeric[], numeric[], numeric, numeric, bigint, numeric, numeric, numeric, numeric, numeric, numeric, numeric, numeric, profile) IS
-'From now on, this is known to be the price of a meter of a pool (''lease'' for what is leased) during a period, by default from now on: the list price, or that of a party; or, with a purchase, a commitment that the party makes. What was known of that time before is kept as what was known. The columns of table rate say what the models and their parameters are. If the period has been billed, the next billing corrects it. Returns the key of the rate. Errors: 42704 unknown name, 23514 parameters that the model does not have or lacks, tiers as tiered(), 23P01 a commitment while there is another, 23502 null.';
+'From now on, this is known to be the price of a meter of a pool (''lease'' for what is leased) during a period, by default from now on: the list price, or that of a party; or, with a purchase, a commitment that the party makes. What was known of that time before is kept as what was known. The columns of table rate say what the models and their parameters are. If the period has been billed, the next billing corrects it. For stewards of the pool; a commitment, for who also acts for the party. Returns the key of the rate. Errors: 42501 the caller may not, SC004 the party is no member, 42704 unknown name, 23514 parameters that the model does not have or lacks, tiers as tiered(), 23P01 a commitment while there is another, 23502 null.';
 
 -- No foreign keys, as of usage: closing makes all the rows, and verify_books()
 -- checks them.

@@ -45,7 +45,7 @@ CREATE FUNCTION import_sacct(pool text, log text, fields text DEFAULT NULL, cons
 	AS 'MODULE_PATHNAME', 'import_sacct' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION import_sacct(text, text, text, text, text, text[], text, text, text) IS
-'Records what sacct_usage() reads as usage of a pool, all of it or of some meters only. A log may come in pieces of whole lines, in any order and more than once: what was recorded before is skipped, and so are, with on_error skip, lines that cannot be read. Errors: 42704 unknown pool or party; 23505 if a job was recorded otherwise under the same source; 22P02, 22023 and 22004 as sacct_usage().';
+'Records what sacct_usage() reads as usage of a pool, all of it or of some meters only. A log may come in pieces of whole lines, in any order and more than once: what was recorded before is skipped, and so are, with on_error skip, lines that cannot be read. Who may as record_usage(): a steward says source => ''gpu/sacct'' for pool gpu. Errors: 42501 the caller may not, SC004 no consumer or provider of the pool, 42704 unknown pool or party; 23505 if a job was recorded otherwise under the same source; 22P02, 22023 and 22004 as sacct_usage().';
 
 CREATE FUNCTION import_swf(pool text, log text, consumer text DEFAULT 'group', provider text DEFAULT NULL,
 	meters text[] DEFAULT NULL, source text DEFAULT 'swf', on_error text DEFAULT 'error',

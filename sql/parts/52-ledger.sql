@@ -42,6 +42,7 @@ CREATE TABLE journal (
 	source_key	text,
 	occurred_at	timestamptz NOT NULL CHECK (isfinite(occurred_at)),
 	recorded_at	timestamptz NOT NULL DEFAULT now(),
+	recorded_by	text NOT NULL DEFAULT calling_role(),
 	description	text,
 	reverses	bigint UNIQUE REFERENCES journal CHECK (reverses <> journal_id),
 	UNIQUE (source, source_key),
@@ -61,6 +62,7 @@ COMMENT ON COLUMN journal.source IS 'Where it comes from: a payment provider, fo
 COMMENT ON COLUMN journal.source_key IS 'What it is called there.';
 COMMENT ON COLUMN journal.occurred_at IS 'When it happened.';
 COMMENT ON COLUMN journal.recorded_at IS 'When it was recorded.';
+COMMENT ON COLUMN journal.recorded_by IS 'The role that did.';
 COMMENT ON COLUMN journal.description IS 'For people to read.';
 COMMENT ON COLUMN journal.reverses IS 'The journal that it takes back, whole and at its own rates; NULL for any other.';
 
@@ -96,6 +98,7 @@ CREATE TABLE exchange_rate (
 	rate		numeric NOT NULL CHECK (rate > 0 AND rate < 'Infinity'),
 	source		text,
 	recorded_at	timestamptz NOT NULL DEFAULT clock_timestamp(),
+	recorded_by	text NOT NULL DEFAULT calling_role(),
 	PRIMARY KEY (base, quote, at, recorded_at)
 );
 ALTER TABLE exchange_rate OWNER TO @extowner@;
@@ -108,6 +111,7 @@ COMMENT ON COLUMN exchange_rate.at IS 'Since when the rate holds.';
 COMMENT ON COLUMN exchange_rate.rate IS 'How many units of quote a unit of base is worth.';
 COMMENT ON COLUMN exchange_rate.source IS 'Who says so; for people to read.';
 COMMENT ON COLUMN exchange_rate.recorded_at IS 'When the row was written.';
+COMMENT ON COLUMN exchange_rate.recorded_by IS 'The role that did.';
 
 -- A balance is the last of these and what was posted since: to read one costs
 -- a period, not a history.
@@ -156,7 +160,7 @@ CREATE FUNCTION open_account(party text, kind text, currency text, pool text DEF
 BEGIN ATOMIC
 	WITH new_account AS (
 		INSERT INTO account (party_id, pool_id, kind, currency, floor, ceiling, balance)
-		SELECT party_id(open_account.party), pool_id(open_account.pool), open_account.kind, open_account.currency,
+		SELECT require_member(open_account.pool, open_account.party), require_books(open_account.pool), open_account.kind, open_account.currency,
 			open_account.floor, open_account.ceiling,
 			CASE WHEN open_account.floor IS NOT NULL OR open_account.ceiling IS NOT NULL THEN 0 END
 		ON CONFLICT (party_id, pool_id, kind, currency) DO NOTHING
@@ -169,26 +173,26 @@ BEGIN ATOMIC
 	AND a.kind = open_account.kind AND a.currency = open_account.currency;
 END;
 COMMENT ON FUNCTION open_account(text, text, text, text, numeric, numeric) IS
-'The account of a party in a pool (or none), of a kind and currency: makes it if it is not there, with the least and the largest balance that it may have. Errors: 42704 unknown party or pool, 23514 for another kind.';
+'The account of a party in a pool (or none), of a kind and currency: makes it if it is not there, with the least and the largest balance that it may have. For stewards of the pool, of its members; of no pool, for the owner of the extension. Errors: 42501 the caller may not, SC004 no member, 42704 unknown party or pool, 23514 for another kind.';
 
 CREATE FUNCTION post_journal(kind text, accounts bigint[], amounts numeric[], pool text DEFAULT NULL,
 	source text DEFAULT NULL, source_key text DEFAULT NULL, occurred_at timestamptz DEFAULT NULL, description text DEFAULT NULL)
 	RETURNS bigint AS 'MODULE_PATHNAME', 'journal_post' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION post_journal(text, bigint[], numeric[], text, text, text, timestamptz, text) IS
-'Posts amounts (debits positive, credits negative) to accounts, in one journal, and returns its key; occurred now, if not said otherwise. With a source and source_key, the same call again returns the same journal, and another one with the same keys is an error (23505), so that a client can simply retry. Errors: 23514 if the amounts do not sum to zero in every currency, SC007 if an account would pass its floor or ceiling, 23503 unknown account, 42704 unknown pool, 2202E arrays of different lengths or empty, 22004.';
+'Posts amounts (debits positive, credits negative) to accounts, in one journal, and returns its key; occurred now, if not said otherwise. With a source and source_key, the same call again returns the same journal, and another one with the same keys is an error (23505), so that a client can simply retry. For stewards of the pool, to its accounts, from a source that begins with the pool''s name and a slash (''gpu/bank''); of no pool, or between pools, for the owner of the extension. Errors: 42501 the caller may not, 23514 if the amounts do not sum to zero in every currency, SC007 if an account would pass its floor or ceiling, 23503 no such account (of the pool), 42704 unknown pool, 2202E arrays of different lengths or empty, 22004.';
 
 CREATE FUNCTION reverse_journal(journal bigint, occurred_at timestamptz DEFAULT NULL, description text DEFAULT NULL)
 	RETURNS bigint AS 'MODULE_PATHNAME', 'journal_reverse' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION reverse_journal(bigint, timestamptz, text) IS
-'Takes a journal back: posts the negative of each of its lines, so that every account is what it was, whatever rates are now. Returns the key of that journal; a second time, the same one. Occurred now, if not said otherwise, and never before what it takes back. Errors: 42704 unknown journal, 22023 an earlier time, SC007 if an account would pass its floor or ceiling.';
+'Takes a journal back: posts the negative of each of its lines, so that every account is what it was, whatever rates are now. Returns the key of that journal; a second time, the same one. Occurred now, if not said otherwise, and never before what it takes back. For stewards of the journal''s pool. Errors: 42704 no such journal, 22023 an earlier time, SC007 if an account would pass its floor or ceiling.';
 
 CREATE FUNCTION set_limits(account bigint, floor numeric DEFAULT NULL, ceiling numeric DEFAULT NULL) RETURNS void
 	AS 'MODULE_PATHNAME', 'account_set_limits' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION set_limits(bigint, numeric, numeric) IS
-'Gives an account a floor and a ceiling, or takes them away; a balance that is beyond them already may come back, and not go further. Waits for those who post at the moment. Error: 42704 unknown account.';
+'Gives an account a floor and a ceiling, or takes them away; a balance that is beyond them already may come back, and not go further. For the owner of the extension, as it stops all posting until the transaction ends. Error: 42704 unknown account.';
 
 -- balances
 
@@ -279,10 +283,10 @@ BEGIN ATOMIC
 		ARRAY[record_payment.amount, - record_payment.amount], l.name, record_payment.source, record_payment.source_key, record_payment.occurred_at)
 	FROM pool AS l
 	JOIN party AS s ON s.party_id = l.steward_id
-	WHERE l.pool_id = pool_id(record_payment.pool);
+	WHERE l.pool_id = require_books(record_payment.pool);
 END;
 COMMENT ON FUNCTION record_payment(text, text, numeric, text, text, text, timestamptz) IS
-'A party paid the steward of a pool: for what it owes (receivable), or in advance (prepaid, which can be held as a deposit and never be overdrawn). A negative amount pays back. With a source and source_key, nothing is recorded twice. Returns the key of the journal. Errors: as post_journal() and open_account().';
+'A party paid the steward of a pool (who says so): for what it owes (receivable), or in advance (prepaid, which can be held as a deposit and never be overdrawn). A negative amount pays back. With a source and source_key, nothing is recorded twice. Returns the key of the journal. Errors: as post_journal() and open_account().';
 
 CREATE FUNCTION deposit(what text, pool text, party text, amount numeric,
 	source text DEFAULT NULL, source_key text DEFAULT NULL, occurred_at timestamptz DEFAULT NULL)
@@ -297,10 +301,10 @@ BEGIN ATOMIC
 		-- nothing but an amount above 0 makes sense
 		ARRAY[nullif(greatest(deposit.amount, 0), 0), - nullif(greatest(deposit.amount, 0), 0)], l.name, deposit.source, deposit.source_key, deposit.occurred_at)
 	FROM pool AS l
-	WHERE l.pool_id = pool_id(deposit.pool);
+	WHERE l.pool_id = require_books(deposit.pool);
 END;
 COMMENT ON FUNCTION deposit(text, text, text, numeric, text, text, timestamptz) IS
-'A deposit of a party in a pool: "hold" takes an amount from what it prepaid, "capture" pays with it what the party owes, "release" gives it back. Never more than there is (SC007). Returns the key of the journal. Errors: as post_journal() and open_account(), 23502 for another word, or an amount that is not above 0.';
+'A deposit of a party in a pool: "hold" takes an amount from what it prepaid, "capture" pays with it what the party owes, "release" gives it back. Never more than there is (SC007). Returns the key of the journal. For stewards of the pool. Errors: as post_journal() and open_account(), 23502 for another word, or an amount that is not above 0.';
 
 -- Two payouts at once pay once: the second waits for the first to finish.
 CREATE FUNCTION payout(pool text, party text, cutoff timestamptz DEFAULT now(), at_least numeric DEFAULT 0, kind text DEFAULT 'payable',
@@ -309,7 +313,7 @@ CREATE FUNCTION payout(pool text, party text, cutoff timestamptz DEFAULT now(), 
 BEGIN ATOMIC
 	UPDATE account SET floor = a.floor
 	FROM account AS a
-	WHERE account.account_id = a.account_id AND a.pool_id = pool_id(payout.pool) AND a.party_id = party_id(payout.party) AND a.kind = payout.kind;
+	WHERE account.account_id = a.account_id AND a.pool_id = require_books(payout.pool) AND a.party_id = party_id(payout.party) AND a.kind = payout.kind;
 	WITH due AS MATERIALIZED (
 		-- what was paid since was paid for the oldest
 		SELECT a.account_id, a.currency, - balance(a.account_id, payout.cutoff) - (
@@ -317,17 +321,17 @@ BEGIN ATOMIC
 				FROM posting AS p
 				WHERE p.account_id = a.account_id AND p.occurred_at >= payout.cutoff AND p.amount > 0) AS amount
 		FROM account AS a
-		WHERE a.pool_id = pool_id(payout.pool) AND a.party_id = party_id(payout.party) AND a.kind = payout.kind
+		WHERE a.pool_id = require_books(payout.pool) AND a.party_id = party_id(payout.party) AND a.kind = payout.kind
 	)
 	SELECT post_journal('payout', ARRAY[d.account_id, open_account(s.name, 'cash', d.currency, l.name)], ARRAY[d.amount, - d.amount], l.name,
 			occurred_at => payout.occurred_at),
 		d.amount, d.currency
 	FROM due AS d, pool AS l
 	JOIN party AS s ON s.party_id = l.steward_id
-	WHERE l.pool_id = pool_id(payout.pool) AND d.amount > 0 AND d.amount >= payout.at_least;
+	WHERE l.pool_id = require_books(payout.pool) AND d.amount > 0 AND d.amount >= payout.at_least;
 END;
 COMMENT ON FUNCTION payout(text, text, timestamptz, numeric, text, timestamptz) IS
-'Pays a party what it has earned in a pool (payable; or fee, contributors, ...) before a cutoff and still has to get, in each currency, if it is at least so much: out of the steward''s cash. Who was paid too much, because of a refund, owes it, and gets the less later. Returns the journals; no rows if there is nothing to pay. Errors: as post_journal(); 40001 above READ COMMITTED if another payout was at the same time.';
+'Pays a party what it has earned in a pool (payable; or fee, contributors, ...) before a cutoff and still has to get, in each currency, if it is at least so much: out of the steward''s cash. Who was paid too much, because of a refund, owes it, and gets the less later. For stewards of the pool. Returns the journals; no rows if there is nothing to pay. Errors: as post_journal(); 40001 above READ COMMITTED if another payout was at the same time.';
 
 CREATE FUNCTION aged_payables(pool text, at timestamptz DEFAULT 'infinity', known_at timestamptz DEFAULT 'infinity')
 	RETURNS TABLE (party text, kind text, currency text, journal_id bigint, occurred_at timestamptz, earned numeric, outstanding numeric, age interval)
@@ -386,4 +390,4 @@ BEGIN ATOMIC
 	FROM leg AS g;
 END;
 COMMENT ON FUNCTION exchange(text, numeric, text, text, text, text, text, text, timestamptz) IS
-'Moves a balance of a party from one currency to another, at the rate stored for that instant: debits the amount in base, and credits what it is worth in quote, rounded once (half to even); both through accounts of kind fx, and what rounding made is posted to rounding. For what the party owes, the amount is negative. Returns the key of the journal. Errors: 42704 no such rate, as post_journal().';
+'Moves a balance of a party from one currency to another, at the rate stored for that instant: debits the amount in base, and credits what it is worth in quote, rounded once (half to even); both through accounts of kind fx, and what rounding made is posted to rounding. For what the party owes, the amount is negative. Returns the key of the journal. For stewards of the pool. Errors: 42704 no such rate, as post_journal().';

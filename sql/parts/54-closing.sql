@@ -379,7 +379,7 @@ CREATE FUNCTION close_billing_period(pool text, during tstzrange, weights jsonb 
 	RETURNS bytea AS 'MODULE_PATHNAME', 'billing_period_close' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION close_billing_period(text, tstzrange, jsonb, interval) IS
-'Closes a billing period of a pool for good, and returns its digest: makes its charges and the corrections of closed ones before it (rated(), rating_corrections()), an invoice for each consumer, whose every charge divides among providers, steward and contributors, divides the contributors'' share by contribution_weights(), keeps the balances, checks it all, and seals it. From then on nothing that occurred in the period can be posted. All or nothing; of a period that is closed, only returns the digest. Errors: 42704 unknown pool, 55000 if the period has not ended, an earlier one is open, a later one closed, or it does not begin where the last closed one ended, 23P01 if it overlaps another, 22023 unbounded period, 40001 above READ COMMITTED if others posted meanwhile, XX001 if a check fails.';
+'Closes a billing period of a pool for good, and returns its digest: makes its charges and the corrections of closed ones before it (rated(), rating_corrections()), an invoice for each consumer, whose every charge divides among providers, steward and contributors, divides the contributors'' share by contribution_weights(), keeps the balances, checks it all, and seals it. From then on nothing that occurred in the period can be posted. All or nothing; of a period that is closed, only returns the digest. For stewards of the pool. Errors: 42501 the caller is none, 42704 unknown pool, or one whose project the caller may not know of, 55000 if the period has not ended, an earlier one is open, a later one closed, or it does not begin where the last closed one ended, 23P01 if it overlaps another, 22023 unbounded period, 40001 above READ COMMITTED if others posted meanwhile, XX001 if a check fails.';
 
 CREATE FUNCTION verify_books(pool text DEFAULT NULL) RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
@@ -508,18 +508,18 @@ CREATE FUNCTION net_settlement(pool text, mode text DEFAULT 'bilateral', source 
 BEGIN ATOMIC
 	-- two settlements at once settle once
 	UPDATE account SET floor = account.floor
-	WHERE account.pool_id = pool_id(net_settlement.pool) AND account.kind IN ('receivable', 'payable', 'fee', 'contributors');
+	WHERE account.pool_id = require_books(net_settlement.pool) AND account.kind IN ('receivable', 'payable', 'fee', 'contributors');
 	WITH account AS MATERIALIZED (
 		SELECT a.account_id, p.party_id, p.name, balance(a.account_id) AS balance
 		FROM account AS a
 		JOIN pool AS l ON l.pool_id = a.pool_id AND l.currency = a.currency
 		JOIN party AS p ON p.party_id = a.party_id
-		WHERE a.pool_id = pool_id(net_settlement.pool) AND a.kind IN ('receivable', 'payable', 'fee', 'contributors')
+		WHERE a.pool_id = require_books(net_settlement.pool) AND a.kind IN ('receivable', 'payable', 'fee', 'contributors')
 	), steward AS (
 		SELECT p.name, p.party_id, l.currency
 		FROM pool AS l
 		JOIN party AS p ON p.party_id = l.steward_id
-		WHERE l.pool_id = pool_id(net_settlement.pool)
+		WHERE l.pool_id = require_books(net_settlement.pool)
 	), net AS MATERIALIZED (
 		SELECT a.name, - sum(a.balance) AS amount
 		FROM account AS a, steward AS s
@@ -557,4 +557,4 @@ BEGIN ATOMIC
 	ORDER BY t.payer, t.payee;
 END;
 COMMENT ON FUNCTION net_settlement(text, text, text, text, timestamptz) IS
-'Settles all that is owed in a pool, in its currency: what each party owes and has earned there is set off against each other in one journal, after which its accounts are at zero, and the rows are the payments that are left, at most one less than there are parties. Mode bilateral: each with the steward, who is everybody''s counterparty; greedy or exact: among all, see net_transfers(). Money that the steward keeps (cash, deposits) is the steward''s to pay. No rows if nothing is owed. Errors: 42704 unknown pool, 22023 another mode, as post_journal(); 40001 above READ COMMITTED if another settlement was at the same time.';
+'Settles all that is owed in a pool, in its currency: what each party owes and has earned there is set off against each other in one journal, after which its accounts are at zero, and the rows are the payments that are left, at most one less than there are parties. Mode bilateral: each with the steward, who is everybody''s counterparty; greedy or exact: among all, see net_transfers(). Money that the steward keeps (cash, deposits) is the steward''s to pay. No rows if nothing is owed. For stewards of the pool. Errors: 42501 the caller is none, 42704 unknown pool, 22023 another mode, as post_journal(); 40001 above READ COMMITTED if another settlement was at the same time.';

@@ -2,9 +2,10 @@
 --		What was done, by whom, and what was known when.
 --		C code: src/event.c
 --
--- Of a new lease there is no row here, as there are many and each says itself
--- when and by which role it was made; audit_trail has it. Facts that are never
--- changed (usage, charges, journals, contributions) say when they were recorded.
+-- Of a new lease there is no row here, nor of usage, journals, contributions and
+-- exchange rates: there are many, and each says itself when and by which role it
+-- was recorded; audit_trail has them. Of what closing a billing period makes
+-- (charges, postings, balances), the period and the journals say it.
 
 CREATE TABLE event (
 	event_id	bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -26,7 +27,7 @@ ALTER TABLE event OWNER TO @extowner@;
 SELECT pg_catalog.pg_extension_config_dump('event', '');
 SELECT pg_catalog.pg_extension_config_dump('event_event_id_seq', '');
 
-COMMENT ON TABLE event IS 'What was done: each row that somebody made, changed or removed in the tables that are not facts for ever, and leases that were changed. Append-only.';
+COMMENT ON TABLE event IS 'What was done: each row that somebody made, changed or removed, but for those that say themselves who recorded them (leases, usage, journals, contributions, exchange rates: see audit_trail). Append-only.';
 COMMENT ON COLUMN event.event_id IS 'Key. Of two events about the same row, the later has the larger one.';
 COMMENT ON COLUMN event.at IS 'When it was done.';
 COMMENT ON COLUMN event.role IS 'Who did it: the name of the role that called.';
@@ -48,7 +49,7 @@ COMMENT ON FUNCTION log_event() IS 'Trigger: writes what was made, changed or re
 
 CREATE TRIGGER log_insert AFTER INSERT ON party REFERENCING NEW TABLE AS new_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event('party_id');
-CREATE TRIGGER log_update AFTER UPDATE ON party REFERENCING OLD TABLE AS old_rows
+CREATE TRIGGER log_update AFTER UPDATE ON party REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event('party_id');
 CREATE TRIGGER log_delete AFTER DELETE ON party REFERENCING OLD TABLE AS old_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event('party_id');
@@ -124,17 +125,40 @@ CREATE TRIGGER log_delete AFTER DELETE ON billing_period REFERENCING OLD TABLE A
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event('billing_period_id');
 CREATE TRIGGER log_insert AFTER INSERT ON account REFERENCING NEW TABLE AS new_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event('account_id');
-CREATE TRIGGER log_update AFTER UPDATE ON account REFERENCING OLD TABLE AS old_rows
-	FOR EACH STATEMENT EXECUTE FUNCTION log_event('account_id');
+-- what is posted changes the balance
+CREATE TRIGGER log_update AFTER UPDATE ON account REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+	FOR EACH STATEMENT EXECUTE FUNCTION log_event('account_id', 'balance');
+CREATE TRIGGER log_update AFTER UPDATE ON contribution REFERENCING OLD TABLE AS old_rows
+	FOR EACH STATEMENT EXECUTE FUNCTION log_event();
+CREATE TRIGGER log_delete AFTER DELETE ON contribution REFERENCING OLD TABLE AS old_rows
+	FOR EACH STATEMENT EXECUTE FUNCTION log_event();
+CREATE TRIGGER log_insert AFTER INSERT ON grid_intensity REFERENCING NEW TABLE AS new_rows
+	FOR EACH STATEMENT EXECUTE FUNCTION log_event();
+CREATE TRIGGER log_update AFTER UPDATE ON grid_intensity REFERENCING OLD TABLE AS old_rows
+	FOR EACH STATEMENT EXECUTE FUNCTION log_event();
+CREATE TRIGGER log_delete AFTER DELETE ON grid_intensity REFERENCING OLD TABLE AS old_rows
+	FOR EACH STATEMENT EXECUTE FUNCTION log_event();
 
 CREATE VIEW audit_trail WITH (security_invoker) AS
 	SELECT e.at, e.role, e.act, e.subject, e.subject_id, e.pool_id, e.project_id, e.party_id, e.was
 	FROM event AS e
 	UNION ALL
 	SELECT l.recorded_at, l.recorded_by, 'created', 'lease', l.lease_id, l.pool_id, NULL, l.consumer_id, NULL
-	FROM lease AS l;
+	FROM lease AS l
+	UNION ALL
+	SELECT u.recorded_at, u.recorded_by, 'created', 'usage', u.usage_id, u.pool_id, NULL, u.consumer_id, NULL
+	FROM usage AS u
+	UNION ALL
+	SELECT j.recorded_at, j.recorded_by, 'created', 'journal', j.journal_id, j.pool_id, NULL, NULL, NULL
+	FROM journal AS j
+	UNION ALL
+	SELECT c.recorded_at, c.recorded_by, 'created', 'contribution', NULL, NULL, c.project_id, NULL, NULL
+	FROM contribution AS c
+	UNION ALL
+	SELECT r.recorded_at, r.recorded_by, 'created', 'exchange_rate', NULL, NULL, NULL, NULL, NULL
+	FROM exchange_rate AS r;
 ALTER VIEW audit_trail OWNER TO @extowner@;
-COMMENT ON VIEW audit_trail IS 'All that was done and that the reader may see, leases that were made included. With subject = ''lease'' and a subject_id, the life of a lease: what it was before each change, and who changed it.';
+COMMENT ON VIEW audit_trail IS 'All that was done and that the reader may see: the log, and facts that say themselves who recorded them. With subject = ''lease'' and a subject_id, the life of a lease: what it was before each change, and who changed it. That of a statement is statement_trail().';
 COMMENT ON COLUMN audit_trail.at IS 'When it was done.';
 COMMENT ON COLUMN audit_trail.role IS 'Who did it: the name of the role that called.';
 COMMENT ON COLUMN audit_trail.act IS 'created, changed or removed.';
@@ -144,6 +168,66 @@ COMMENT ON COLUMN audit_trail.pool_id IS 'The pool that it is about.';
 COMMENT ON COLUMN audit_trail.project_id IS 'The project that it is about.';
 COMMENT ON COLUMN audit_trail.party_id IS 'The party that it is about.';
 COMMENT ON COLUMN audit_trail.was IS 'The row before; NULL for what was created.';
+
+CREATE FUNCTION statement_trail(party text, during tstzrange, pool text DEFAULT NULL)
+	RETURNS TABLE (at timestamptz, role text, act text, subject text, subject_id bigint, pool text, was jsonb)
+	LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	WITH posted AS MATERIALIZED (
+		SELECT DISTINCT p.journal_id, a.account_id, a.pool_id, p.charge_id
+		FROM account AS a
+		JOIN posting AS p ON p.account_id = a.account_id AND p.occurred_at >= lower(statement_trail.during) AND p.occurred_at < upper(statement_trail.during)
+		WHERE a.party_id = party_id(statement_trail.party)
+		AND (statement_trail.pool IS NULL OR a.pool_id = pool_id(statement_trail.pool))
+	), charged AS MATERIALIZED (
+		SELECT c.pool_id, c.billing_period_id, c.consumer_id, c.lease_id, c.rate_id, c.meter, c.during
+		FROM posted AS p
+		JOIN charge AS c ON c.pool_id = p.pool_id AND c.charge_id = p.charge_id
+	), made_of AS (
+		SELECT 'journal' AS subject, p.journal_id AS subject_id, p.pool_id FROM posted AS p
+		UNION
+		SELECT 'account', p.account_id, p.pool_id FROM posted AS p
+		UNION
+		SELECT 'billing_period', c.billing_period_id, c.pool_id FROM charged AS c
+		UNION
+		SELECT 'lease', c.lease_id, c.pool_id FROM charged AS c WHERE c.lease_id IS NOT NULL
+		UNION
+		SELECT 'rate', c.rate_id, c.pool_id FROM charged AS c WHERE c.rate_id IS NOT NULL
+	), span AS (
+		SELECT min(lower(c.during)) AS starts, max(upper(c.during)) AS ends FROM charged AS c
+	), act AS (
+		SELECT e.at, e.role, e.act, e.subject, e.subject_id, e.pool_id, e.was, e.event_id
+		FROM made_of AS m
+		JOIN event AS e ON e.pool_id = m.pool_id AND e.subject = m.subject AND e.subject_id = m.subject_id
+		UNION ALL
+		SELECT e.at, e.role, e.act, e.subject, e.subject_id, e.pool_id, e.was, e.event_id
+		FROM made_of AS m
+		JOIN event AS e ON e.party_id = party_id(statement_trail.party) AND e.pool_id IS NULL AND e.subject = m.subject AND e.subject_id = m.subject_id
+		WHERE m.pool_id IS NULL
+		UNION ALL
+		SELECT l.recorded_at, l.recorded_by, 'created', 'lease', l.lease_id, l.pool_id, NULL, 0
+		FROM made_of AS m
+		JOIN lease AS l ON l.pool_id = m.pool_id AND l.lease_id = m.subject_id
+		WHERE m.subject = 'lease'
+		UNION ALL
+		SELECT j.recorded_at, j.recorded_by, 'created', 'journal', j.journal_id, j.pool_id, NULL, 0
+		FROM made_of AS m
+		JOIN journal AS j ON j.journal_id = m.subject_id
+		WHERE m.subject = 'journal'
+		UNION ALL
+		SELECT u.recorded_at, u.recorded_by, 'created', 'usage', u.usage_id, u.pool_id, NULL, 0
+		FROM usage AS u
+		WHERE u.at >= (SELECT span.starts FROM span) AND u.at <= (SELECT span.ends FROM span)
+		AND EXISTS (SELECT FROM charged AS c
+			WHERE c.pool_id = u.pool_id AND c.consumer_id = u.consumer_id AND c.meter = u.meter AND c.during @> u.at)
+	)
+	SELECT t.at, t.role, t.act, t.subject, t.subject_id, l.name, t.was
+	FROM act AS t
+	LEFT JOIN pool AS l ON l.pool_id = t.pool_id
+	ORDER BY t.at, t.event_id, t.subject, t.subject_id;
+END;
+COMMENT ON FUNCTION statement_trail(text, tstzrange, text) IS
+'Who did what a statement() of a party is made of, and when, as far as the caller may see it: its journals and accounts, the billing periods of its charges, and the usage, leases and rates that these are for, with each change. The columns are those of audit_trail. Errors: 42704 unknown party or pool.';
 
 -- What was known at an instant: rows that have not changed since, and what
 -- those were that have. (Columns, not the row type of the table, which could not

@@ -11,12 +11,13 @@
 --	consumer	its own leases, quotas, usage, charges and postings
 --	provider	its own supply, earnings and postings
 --	auditor		everything
---	steward		everything; invites, sets terms and quotas, confirms, reclaims
+--	steward		everything; invites, sets terms, quotas and prices, confirms, reclaims,
+--				records usage, and writes the books: of its pools and members
 --
 -- and of a project: contributors see all of it, maintainers import, link
 -- identities and hand out tasks, owners say who the members are. A party is
--- known to those who act for it, to those who see it as a member, and, if it is
--- listed, to all parties.
+-- known to those who act for it, to those who see it as a member or have its
+-- account in their pool's books, and, if it is listed, to all parties.
 --
 -- The tables can be read directly, and policies leave the rows that are the
 -- reader's. They are written as sets (= ANY of an array that is made once), so
@@ -40,7 +41,8 @@ CREATE POLICY known ON party FOR SELECT USING (
 	OR party_id IN (SELECT m.party_id FROM membership AS m)
 	OR ((SELECT my_projects()) <> '{}' AND (
 		party_id IN (SELECT m.party_id FROM project_member AS m)
-		OR party_id IN (SELECT l.party_id FROM identity_link AS l))));
+		OR party_id IN (SELECT l.party_id FROM identity_link AS l)))
+	OR ((SELECT my_pools('steward', 'auditor')) <> '{}' AND party_id IN (SELECT a.party_id FROM account AS a)));
 CREATE POLICY own ON party FOR UPDATE USING (party_id = ANY ((SELECT my_parties())::bigint[]));
 
 -- Pools
@@ -189,7 +191,9 @@ GRANT SELECT ON event TO PUBLIC;
 CREATE POLICY known ON event FOR SELECT USING (
 	party_id = ANY ((SELECT my_parties())::bigint[])
 	OR pool_id = ANY ((SELECT my_pools('steward', 'auditor'))::bigint[])
-	OR project_id = ANY ((SELECT my_projects('owner', 'maintainer'))::bigint[]));
+	OR project_id = ANY ((SELECT my_projects('owner', 'maintainer'))::bigint[])
+	-- of what every member may see: list prices, and billing periods
+	OR (party_id IS NULL AND subject IN ('rate', 'billing_period') AND pool_id = ANY ((SELECT my_pools())::bigint[])));
 
 -- Views: rows are those of the tables
 
@@ -234,6 +238,20 @@ ALTER FUNCTION import_mailmap(text, bytea) SECURITY DEFINER;
 ALTER FUNCTION import_github SECURITY DEFINER;
 ALTER FUNCTION import_gitlab SECURITY DEFINER;
 ALTER FUNCTION import_registry SECURITY DEFINER;
+ALTER FUNCTION open_account SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION post_journal SECURITY DEFINER;
+ALTER FUNCTION reverse_journal SECURITY DEFINER;
+ALTER FUNCTION record_payment SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION deposit SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION payout SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION exchange SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION record_usage(text, text, text, numeric, tstzrange, text, text, text, bigint, jsonb) SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION import_sacct SECURITY DEFINER;
+ALTER FUNCTION import_swf SECURITY DEFINER;
+ALTER FUNCTION import_opencost SECURITY DEFINER;
+ALTER FUNCTION set_rate SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION close_billing_period SECURITY DEFINER;
+ALTER FUNCTION net_settlement SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION utilization_report SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION cost_report SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION revenue_report SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
@@ -280,6 +298,20 @@ ALTER FUNCTION import_mailmap(text, bytea) OWNER TO @extowner@;
 ALTER FUNCTION import_github OWNER TO @extowner@;
 ALTER FUNCTION import_gitlab OWNER TO @extowner@;
 ALTER FUNCTION import_registry OWNER TO @extowner@;
+ALTER FUNCTION open_account OWNER TO @extowner@;
+ALTER FUNCTION post_journal OWNER TO @extowner@;
+ALTER FUNCTION reverse_journal OWNER TO @extowner@;
+ALTER FUNCTION record_payment OWNER TO @extowner@;
+ALTER FUNCTION deposit OWNER TO @extowner@;
+ALTER FUNCTION payout OWNER TO @extowner@;
+ALTER FUNCTION exchange OWNER TO @extowner@;
+ALTER FUNCTION record_usage(text, text, text, numeric, tstzrange, text, text, text, bigint, jsonb) OWNER TO @extowner@;
+ALTER FUNCTION import_sacct OWNER TO @extowner@;
+ALTER FUNCTION import_swf OWNER TO @extowner@;
+ALTER FUNCTION import_opencost OWNER TO @extowner@;
+ALTER FUNCTION set_rate OWNER TO @extowner@;
+ALTER FUNCTION close_billing_period OWNER TO @extowner@;
+ALTER FUNCTION net_settlement OWNER TO @extowner@;
 ALTER FUNCTION utilization_report OWNER TO @extowner@;
 ALTER FUNCTION cost_report OWNER TO @extowner@;
 ALTER FUNCTION revenue_report OWNER TO @extowner@;
@@ -294,7 +326,8 @@ ALTER FUNCTION affiliation_check OWNER TO @extowner@;
 
 -- Functions that nobody else needs: parts of others, and the operator's tools
 
-REVOKE EXECUTE ON FUNCTION availability_in_tree, require_identity, rebuild_calendar, expire_holds FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION availability_in_tree, require_identity, rebuild_calendar, expire_holds, create_usage_partition,
+	close_charges, close_postings, close_contributors, close_balances FROM PUBLIC;
 ALTER FUNCTION rebuild_calendar OWNER TO @extowner@;
 ALTER FUNCTION expire_holds OWNER TO @extowner@;
 ALTER FUNCTION availability_in_tree OWNER TO @extowner@;
