@@ -769,14 +769,14 @@ PG_FUNCTION_INFO_V1(access_require_member);
 Datum
 access_require_member(PG_FUNCTION_ARGS)
 {
+	int64		pool_id = books_for(PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), GetActiveSnapshot());
 	int64		party_id;
 
 	if (PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 	party_id = id_of_name("party", PG_GETARG_TEXT_PP(1), GetActiveSnapshot());
 	if (!is_operator())
-		require_member(books_for(PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), GetActiveSnapshot()), party_id,
-					   PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)),
+		require_member(pool_id, party_id, PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)),
 					   PG_GETARG_TEXT_PP(0), PG_GETARG_TEXT_PP(1));
 	PG_RETURN_INT64(party_id);
 }

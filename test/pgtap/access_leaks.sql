@@ -13,7 +13,7 @@ SET search_path = sharecollab, public;
 BEGIN;
 -- no key looks like a number that something else is
 ALTER TABLE lease ALTER COLUMN lease_id RESTART WITH 7000001;
-SELECT plan(28);
+SELECT plan(39);
 
 CREATE ROLE l_mallory;
 CREATE ROLE l_victim;
@@ -31,6 +31,11 @@ SELECT reserve('l_pool', 'l_victim', 8, '[2100-01-01,2100-02-01)', 'l_reference'
 	reserve('l_pool', 'l_mallory', 1, '[2100-01-01,2100-02-01)') AS own,
 	create_task('l_project', 'secret') AS task, party_id('l_victim') AS party, pool_id('l_secret') AS pool;
 GRANT SELECT ON victim TO PUBLIC;
+-- what is the rival's own: a pool that it is steward of, and a project
+SET LOCAL ROLE l_mallory;
+SELECT create_pool('l_mallory/pool', 'compute', 'gpu', 'l_mallory'), create_project('l_mallory/code', owner => 'l_mallory');
+SELECT invite('l_mallory/pool', 'l_mallory'), accept('l_mallory/pool', 'l_mallory');
+RESET ROLE;
 GRANT CREATE ON SCHEMA public TO l_mallory;
 
 -- All that an error says, and what a result is, for a role.
@@ -46,33 +51,49 @@ BEGIN
 	RAISE EXCEPTION USING ERRCODE = 'ZZ000', MESSAGE = coalesce(message, 'null');
 EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, place = TABLE_NAME;
-	RETURN concat_ws(' ', SQLSTATE, message, nullif(detail, ''), nullif(hint, ''), nullif(place, ''));
+	-- keys are others for each
+	RETURN concat_ws(' ', SQLSTATE, message, regexp_replace(nullif(detail, ''), 'row contains \(\d+', 'row contains (KEY'), nullif(hint, ''), nullif(place, ''));
 END $$;
 
 -- ----------
 -- To learn that something exists: the answer for what is hidden is the answer
 -- for what is not there
 -- ----------
-CREATE TEMP TABLE probe (statement text);
+-- Every function that looks at tables, with the name as each of its texts in
+-- turn; the others are what a call could be right with.
+CREATE FUNCTION pg_temp.argument(name text, type text, spread boolean, probed boolean, value text) RETURNS text LANGUAGE sql AS $$
+	SELECT CASE WHEN spread THEN 'VARIADIC ' ELSE '' END || CASE
+		WHEN probed THEN CASE type WHEN 'text' THEN '%1$L::text' ELSE 'ARRAY[%1$L]::text[]' END
+		WHEN type = 'text' THEN quote_literal(value) || '::text'
+		WHEN type = 'text[]' THEN format('ARRAY[%L]::text[]', value)
+		ELSE coalesce((SELECT quote_literal(v.value) FROM (VALUES ('tstzrange', '[2100-01-01,2100-01-02)'), ('tstzrange[]', '{"[2100-03-01,2100-03-02)"}'),
+			('numeric', '1'), ('numeric[]', '{1}'), ('bigint', '1'), ('bigint[]', '{1}'), ('integer', '1'), ('boolean', 'false'), ('interval', '1 day'),
+			('timestamp with time zone', '2100-01-01'), ('jsonb', '{}'), ('bytea', ''), ('date', '2100-01-01'), ('sharecollab.profile', '{}'), ('profile', '{}')) AS v (type, value)
+			WHERE v.type = argument.type), 'NULL') || '::' || type END
+$$;
+CREATE TEMP TABLE probe AS
+SELECT format('SELECT %s FROM %s(%s) AS x', CASE p.provolatile WHEN 'v' THEN 'count(x)' ELSE 'string_agg(x::text, '' '')' END, p.oid::regproc, string_agg(pg_temp.argument(a.name, a.type::regtype::text, p.provariadic <> 0 AND a.n = p.pronargs, a.n = i.n,
+		CASE a.name WHEN 'pool' THEN 'l_pool' WHEN 'pools' THEN 'l_pool' WHEN 'project' THEN 'l_mallory/code' WHEN 'currency' THEN 'USD' WHEN 'base' THEN 'USD' WHEN 'quote' THEN 'EUR'
+			WHEN 'kind' THEN CASE p.proname WHEN 'create_party' THEN 'bot' WHEN 'create_project' THEN 'code' WHEN 'create_pool' THEN 'compute' WHEN 'post_journal' THEN 'transfer' ELSE 'receivable' END WHEN 'role' THEN 'consumer' WHEN 'what' THEN 'hold' WHEN 'name' THEN 'l_mallory/x'
+			WHEN 'unit' THEN 'gpu' WHEN 'time_zone' THEN 'UTC' WHEN 'source' THEN 'l_pool/x' ELSE 'l_mallory' END), ', ' ORDER BY a.n)) AS statement
+FROM pg_proc AS p, LATERAL unnest(p.proargtypes::oid[], p.proargnames[:p.pronargs]) WITH ORDINALITY AS a (type, name, n),
+	LATERAL (SELECT t.n FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY AS t (type, n) WHERE t.type IN ('text'::regtype, 'text[]'::regtype)) AS i
+WHERE p.pronamespace = 'sharecollab'::regnamespace AND p.prokind = 'f' AND p.provolatile <> 'i' AND has_function_privilege('l_mallory', p.oid, 'EXECUTE')
+AND 'internal'::regtype <> ALL (p.proargtypes::oid[])
+GROUP BY p.oid, i.n;
 INSERT INTO probe VALUES
-	('SELECT pool_id(%L)'), ('SELECT availability(%L)'), ('SELECT reserve(%L, ''l_mallory'', 1, ''[2100-01-01,2100-01-02)'')'),
-	('SELECT reserve_bundle(ARRAY[''l_pool'', %L], ''l_mallory'', ''{1}'', ''{"[2100-03-01,2100-03-02)"}'')'),
-	('SELECT invite(%L, ''l_mallory'')'), ('SELECT accept(%L, ''l_mallory'')'), ('SELECT add_supply(%L, ''l_mallory'', 1, ''[2100-01-01,)'')'),
-	('SELECT withdraw_supply(%L, ''l_mallory'', 1, ''[2100-01-01,)'')'), ('SELECT set_quota(%L, ''l_mallory'', ''[2100-01-01,)'', 1)'),
-	('SELECT count(*) FROM find_slots(ARRAY[%L], 1, ''1 day'', ''[2100-01-01,2100-02-01)'')'), ('SELECT count(*) FROM check_calendar(%L)'),
-	('SELECT count(*) FROM utilization_report(%L, ''[2100-01-01,2100-01-02)'')'), ('SELECT count(*) FROM cost_report(%L, ''[2100-01-01,2100-01-02)'')'),
-	('SELECT count(*) FROM revenue_report(%L, ''[2100-01-01,2100-01-02)'')'), ('SELECT count(*) FROM carbon_report(%L, ''[2100-01-01,2100-01-02)'')'),
-	('SELECT availability_as_of(%L, ''[2100-01-01,2100-01-02)'', now())'), ('SELECT has_lease(%L)'), ('SELECT lease_gantt(%L, ''[2100-01-01,2100-01-02)'')'),
-	('SELECT report_html(%L, ''[2100-01-01,2100-01-02)'')'), ('SELECT require_pool(%L, ''steward'')'),
-	('SELECT create_pool(''l_mallory/x'', ''data'', ''seat'', ''l_mallory'', parent => %L)'), ('SELECT create_pool(%L, ''data'', ''seat'', ''l_mallory'')'),
-	('SELECT create_party(%L)'), ('SELECT create_party(%L, parent => ''l_mallory'')'), ('SELECT create_project(%L, owner => ''l_mallory'')'),
-	('SELECT party_id(%L)'), ('SELECT reserve(''l_pool'', %L, 1, ''[2100-01-01,2100-01-02)'')'), ('SELECT availability(''l_pool'', consumer => %L)'),
-	('SELECT add_supply(''l_pool'', %L, 1, ''[2100-01-01,)'')'), ('SELECT accept(''l_pool'', %L)'), ('SELECT confirm(own, %L) FROM victim'),
-	('SELECT set_affiliation(''l_mallory'', %L)'), ('SELECT set_affiliation(%L, ''l_mallory'')'), ('SELECT statement_html(%L, ''[2100-01-01,2100-01-02)'')'),
-	('SELECT project_id(%L)'), ('SELECT count(*) FROM contributions(%L)'), ('SELECT count(*) FROM contributions_by_organization(%L)'),
-	('SELECT contributors FROM contributor_report(%L)'), ('SELECT create_task(%L, ''x'')'), ('SELECT set_project_member(%L, ''l_mallory'', ''owner'')'),
-	('SELECT import_mailmap(%L, ''''::text)'), ('SELECT import_git_log(%L, '''')'), ('SELECT import_github(%L, ''ping'', ''{}'')'),
-	('SELECT count(*) FROM pool WHERE name = %L'), ('SELECT count(*) FROM party WHERE name = %L');
+	('SELECT reserve(%1$L, ''l_mallory'', 1, ''[2100-01-01,2100-01-02)'')'), ('SELECT reserve(''l_pool'', %1$L, 1, ''[2100-01-01,2100-01-02)'')'),
+	('SELECT create_pool(''l_mallory/x'', ''data'', ''seat'', ''l_mallory'', parent => %1$L)'), ('SELECT create_pool(%1$L, ''data'', ''seat'', ''l_mallory'')'),
+	('SELECT create_pool(''l_mallory/x'', ''data'', ''seat'', ''l_mallory'', project => %1$L)'),
+	('SELECT create_party(%1$L)'), ('SELECT create_party(%1$L, parent => ''l_mallory'')'), ('SELECT create_project(%1$L, owner => ''l_mallory'')'),
+	('SELECT confirm(own, %1$L) FROM victim'), ('SELECT invite(''l_mallory/pool'', %1$L)'), ('SELECT open_account(%1$L, ''receivable'', ''USD'', ''l_mallory/pool'')'),
+	('SELECT record_usage(''l_mallory/pool'', %1$L, ''m'', 1, ''[2100-01-01,2100-01-02)'', ''l_mallory/pool/s'', ''k'')'),
+	('SELECT record_usage(''l_mallory/pool'', ''l_mallory'', ''m'', 1, ''[2100-01-01,2100-01-02)'', ''l_mallory/pool/s'', ''k'', provider => %1$L)'),
+	('SELECT set_rate(''l_mallory/pool'', ''m'', 1, party => %1$L)'), ('SELECT record_payment(''l_mallory/pool'', %1$L, 1)'), ('SELECT set_quota(''l_mallory/pool'', %1$L, ''[2100-01-01,)'', 1)'),
+	('SELECT count(*) FROM payout(''l_mallory/pool'', %1$L)'), ('SELECT exchange(%1$L, 1, ''USD'', ''EUR'', pool => ''l_mallory/pool'')'),
+	('SELECT import_sacct(''l_mallory/pool'', format(E''JobIDRaw|Account|NCPUS|Start|End\n1|%%s|2|2026-01-03T00:00:00|2026-01-03T01:00:00\n'', %1$L), source => ''l_mallory/pool/sacct'')'),
+	('SELECT set_project_member(''l_mallory/code'', %1$L, ''owner'')'), ('SELECT create_task(''l_mallory/code'', ''x'', assignee => %1$L)'), ('SELECT set_affiliation(''l_mallory'', %1$L)'),
+	('SELECT count(*) FROM pool WHERE name = %1$L'), ('SELECT count(*) FROM party WHERE name = %1$L'), ('SELECT count(*) FROM project WHERE name = %1$L');
 
 SELECT is_empty(format($$
 	SELECT p.statement, hidden, nothing
@@ -110,6 +131,93 @@ SELECT unalike(pg_temp.said('l_mallory', $$SELECT reserve('l_pool', 'l_mallory',
 	'a reference that is taken does not say by which lease');
 
 -- ----------
+-- In another's name: who is steward of a pool writes down what members of it
+-- owe, and nothing of anybody else
+-- ----------
+CREATE TEMP TABLE book AS
+SELECT open_account('l_victim', 'receivable', 'USD', 'l_pool') AS victims, open_account('l_steward', 'fee', 'USD', 'l_pool') AS stewards, 0::bigint AS journal, 0::bigint AS own;
+UPDATE book SET journal = post_journal('transfer', ARRAY[victims, stewards], '{1,-1}', 'l_pool', 'bank', '1'), own = open_account('l_mallory', 'cash', 'USD', 'l_mallory/pool');
+GRANT SELECT ON book TO PUBLIC;
+SELECT is_empty($$
+	SELECT statement, said
+	FROM (VALUES
+		('SC004', $s$SELECT record_usage('l_mallory/pool', 'l_steward', 'm', 1, '[2026-01-01,2026-01-02)', 'l_mallory/pool/s', '1')$s$),
+		('SC004', $s$SELECT record_usage('l_mallory/pool', 'l_mallory', 'm', 1, '[2026-01-01,2026-01-02)', 'l_mallory/pool/s', '1', provider => 'l_steward')$s$),
+		('SC004', $s$SELECT open_account('l_steward', 'receivable', 'USD', 'l_mallory/pool')$s$),
+		('SC004', $s$SELECT record_payment('l_mallory/pool', 'l_steward', 1)$s$),
+		('SC004', $s$SELECT set_rate('l_mallory/pool', 'm', 1, party => 'l_steward')$s$),
+		('SC004', $s$SELECT import_sacct('l_mallory/pool', E'JobIDRaw|Account|NCPUS|Start|End\n1|l_steward|2|2026-01-03T00:00:00|2026-01-03T01:00:00\n', source => 'l_mallory/pool/sacct')$s$),
+		('42501', $s$SELECT set_rate('l_mallory/pool', 'm', 1, party => 'l_steward', quantity => 1, purchase => 1, model => 'reserved', valid => '[2026-01-01,2027-01-01)')$s$),
+		('42501', $s$SELECT open_account('l_mallory', 'cash', 'USD')$s$),
+		('42501', $s$SELECT set_limits(own, 0) FROM book$s$),
+		-- books of somebody else's
+		('23503', $s$SELECT post_journal('transfer', ARRAY[own, victims], '{-1,1}', 'l_mallory/pool') FROM book$s$),
+		('23503', $s$SELECT post_journal('transfer', ARRAY[own, 1000000000], '{-1,1}', 'l_mallory/pool') FROM book$s$),
+		('42501', $s$SELECT post_journal('transfer', ARRAY[victims, stewards], '{1,-1}', 'l_pool') FROM book$s$),
+		('42501', $s$SELECT post_journal('transfer', ARRAY[own, own], '{1,-1}') FROM book$s$),
+		('42704', $s$SELECT reverse_journal(journal) FROM book$s$),
+		('42704', $s$SELECT reverse_journal(1000000000)$s$),
+		-- keys that others have, or that closing will take
+		('42501', $s$SELECT post_journal('transfer', ARRAY[own, own], '{1,-1}', 'l_mallory/pool', 'bank', '1') FROM book$s$),
+		('42501', $s$SELECT post_journal('transfer', ARRAY[own, own], '{1,-1}', 'l_mallory/pool', 'close_billing_period', pool_id('l_pool') || '/1/1') FROM book$s$),
+		('42501', $s$SELECT record_usage('l_mallory/pool', 'l_mallory', 'm', 1, '[2026-01-01,2026-01-02)', 'sacct', '1')$s$),
+		('42501', $s$SELECT record_usage('l_mallory/pool', 'l_mallory', 'm', 1, '[2026-01-01,2026-01-02)', 'l_mallory/pool', '1')$s$)) AS t (state, statement),
+		pg_temp.said('l_mallory', statement) AS said
+	WHERE left(said, 5) <> state
+$$, 'a steward writes of members, in books that are the pool''s, and under keys of its own');
+CREATE TEMP VIEW l_usage AS
+SELECT 'l_mallory/pool' AS pool, 'l_steward' AS consumer, NULL::text AS provider, NULL::bigint AS lease_id, 'm' AS meter, 1 AS quantity,
+	'[2026-01-01,2026-01-02)'::tstzrange AS during, '{}'::jsonb AS labels, 'l_mallory/pool/s' AS source, '1' AS source_key;
+GRANT SELECT ON l_usage TO PUBLIC;
+SELECT alike(pg_temp.said('l_mallory', $$SELECT record_usage('pg_temp.l_usage')$$), 'SC004%', 'no more so in a set');
+SELECT alike(pg_temp.said('l_mallory', format('SELECT post_journal(''transfer'', ARRAY[own, %s], ''{-1,1}'', ''l_mallory/pool'') FROM book', a.id)), '23503 account ' || a.id || ' does not exist',
+	'an account of others is one that there is not')
+FROM (SELECT victims FROM book UNION ALL SELECT 1000000000) AS a (id);
+
+-- ----------
+-- How much others use, where they are few
+-- ----------
+SELECT create_pool('l_small', 'compute', 'gpu', 'l_steward', price => 1), create_party('l_few'), create_party('l_third'), create_party('l_victim/team', parent => 'l_victim');
+SELECT invite('l_small', 'l_steward', 'provider'), accept('l_small', 'l_steward', 'provider'), add_supply('l_small', 'l_steward', 100, '[2026-01-01,)');
+SELECT invite('l_small', c), accept('l_small', c) FROM unnest('{l_mallory,l_victim,l_victim/team,l_few,l_third}'::text[]) AS c;
+SELECT reserve('l_small', c, q, d) IS NOT NULL AS reserved
+FROM (VALUES
+	-- three others on the 1st, to midnight; on the 2nd two and the caller; on the 3rd two and a team of one of them; on the 4th, three
+	('l_victim', 1, '[2100-01-01,2100-01-05)'::tstzrange), ('l_few', 2, '[2100-01-01,2100-01-05)'), ('l_third', 4, '[2100-01-01,2100-01-02)'),
+	('l_mallory', 8, '[2100-01-02,2100-01-03)'), ('l_victim/team', 16, '[2100-01-03,2100-01-04)'), ('l_third', 32, '[2100-01-04 23:00,2100-01-05)')) AS v (c, q, d);
+GRANT l_mallory TO CURRENT_USER;
+CREATE FUNCTION pg_temp.told(during tstzrange, bucket interval) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	result text;
+BEGIN
+	SET LOCAL ROLE l_mallory;
+	result := (SELECT string_agg(coalesce(trim_scale(leased_unit_hours)::text, '-'), ' ' ORDER BY period) FROM utilization_report('l_small', during, bucket));
+	RESET ROLE;
+	RETURN result;
+END $$;
+SELECT is(pg_temp.told('[2100-01-01,2100-01-06)', '1 day'), '168 - - 104 -', 'days with as many others as there must be are told, and no others');
+SELECT is(pg_temp.told('[2100-01-01,2100-01-03)', '2 days'), '-', 'nor in a sum with one that is');
+SELECT is(pg_temp.told('[2100-01-01,2100-01-02)', '1 hour'), rtrim(repeat('- ', 24)), 'nor hours of one that is');
+SELECT is(pg_temp.told('[2100-01-01 01:00,2100-01-03 01:00)', '1 day'), '- -', 'nor what is no day');
+-- all windows of whole and half days: what is told of one is the sum of days that are told
+SELECT is_empty($$
+	SELECT f, t, told
+	FROM generate_series('2100-01-01'::timestamptz, '2100-01-05', '12 hours') AS f, generate_series('2100-01-01 12:00'::timestamptz, '2100-01-06', '12 hours') AS t,
+		pg_temp.told(tstzrange(f, t), t - f) AS told
+	WHERE f < t AND told <> '-'
+	AND NOT (date_trunc('day', f) = f AND date_trunc('day', t) = t AND NOT EXISTS (
+		SELECT FROM generate_series(f, t - interval '1 day', '1 day') AS d WHERE pg_temp.told(tstzrange(d, d + interval '1 day'), '1 day') = '-'))
+$$, 'and no window less another is a day that is not told');
+-- the same pool as a part of another, which the caller is a member of, too
+SELECT create_pool('l_whole', 'compute', 'gpu', 'l_steward', price => 1), invite('l_whole', 'l_mallory'), accept('l_whole', 'l_mallory');
+UPDATE pool SET parent_id = pool_id('l_whole'), lend = 0, borrow = NULL WHERE name = 'l_small';
+SET LOCAL ROLE l_mallory;
+SELECT is((SELECT count(leased_unit_hours) FROM utilization_report('l_whole', '[2100-01-01,2100-01-06)')), 0::bigint, 'nor does the pool that it is a part of tell');
+RESET ROLE;
+UPDATE pool SET min_parties = 2 WHERE name = 'l_small';
+SELECT is(pg_temp.told('[2100-01-01,2100-01-06)', '1 day'), '168 264 456 104 -', 'unless fewer must be');
+
+-- ----------
 -- The tables: no way to write, lock, refer to, or count past the policies
 -- ----------
 CREATE TEMP VIEW own_table AS
@@ -130,9 +238,9 @@ $$, 'no sequence tells how much was done');
 SELECT is_empty($$
 	SELECT t.name FROM own_table AS t WHERE has_any_column_privilege('l_mallory', t.oid, 'REFERENCES') OR has_table_privilege('l_mallory', t.oid, 'TRIGGER')
 $$, 'no foreign key asks for what there is');
-SELECT alike(pg_temp.said('l_mallory', $$SELECT count(*) FROM (SELECT FROM pool FOR UPDATE) AS p$$), 'ZZ000 0', 'nobody can lock a pool but its stewards');
-SELECT alike(pg_temp.said('l_mallory', $$WITH u AS (UPDATE pool SET price = 0 RETURNING 1) SELECT count(*) FROM u$$), 'ZZ000 0', 'nor set its price');
-SELECT alike(pg_temp.said('l_steward', $$WITH u AS (UPDATE pool SET price = 2 RETURNING 1) SELECT count(*) FROM u$$), 'ZZ000 2', 'who is steward can, of those pools');
+SELECT alike(pg_temp.said('l_mallory', $$SELECT count(*) FROM (SELECT FROM pool FOR UPDATE) AS p$$), 'ZZ000 1', 'nobody can lock a pool but its stewards');
+SELECT alike(pg_temp.said('l_mallory', $$WITH u AS (UPDATE pool SET price = 0 RETURNING name) SELECT string_agg(name, ' ') FROM u$$), 'ZZ000 l_mallory/pool', 'nor set its price');
+SELECT alike(pg_temp.said('l_steward', $$WITH u AS (UPDATE pool SET price = 2 RETURNING 1) SELECT count(*) FROM u$$), 'ZZ000 4', 'who is steward can, of those pools');
 SELECT alike(pg_temp.said('l_steward', $$UPDATE pool SET parent_id = NULL, borrow = NULL$$), '42501%', 'but not take more of the parent');
 SELECT alike(pg_temp.said('l_steward', $$WITH u AS (UPDATE pool SET overbooking = 2 WHERE name = 'l_pool' RETURNING 1) SELECT count(*) FROM u$$), 'ZZ000 1', 'which makes its calendar anew, whoever may not write that');
 SELECT is_empty($$SELECT * FROM check_calendar()$$, 'and that is as it should be');
