@@ -272,7 +272,7 @@ INSERT INTO expected VALUES
 	('calendar_of_quotas()', 'trigger volatile unsafe definer'),
 	('calendar_of_deletions()', 'trigger volatile unsafe'),
 	('pool_id(text)', 'stable strict safe'),
-	('create_pool(text,text,text,text,numeric,text,text,text,numeric,numeric,numeric,interval,interval,interval,interval,interval,boolean,numeric,numeric,numeric,profile,interval,numeric,numeric,text)', 'volatile unsafe definer'),
+	('create_pool(text,text,text,text,numeric,text,text,text,numeric,numeric,numeric,interval,interval,interval,interval,interval,boolean,numeric,numeric,numeric,profile,interval,numeric,numeric,text,text)', 'volatile unsafe definer'),
 	('invite(text,text,text,numeric)', 'volatile unsafe definer'),
 	('accept(text,text,text)', 'volatile unsafe definer'),
 	('add_supply(text,text,numeric,tstzrange,numeric,numeric,numeric,text)', 'volatile unsafe definer'),
