@@ -2,7 +2,7 @@
 --		What is made together: projects, who they know contributors as, what
 --		these contributed, and what is left to do.
 --		C code: src/git_log.c and src/mailmap.c (parsers), src/import.c
---		(importers), src/project.c (verbs)
+--		(importers), src/contribution.c (what they write), src/project.c (verbs)
 
 CREATE TABLE project (
 	project_id	bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -146,7 +146,7 @@ CREATE TABLE contribution (
 	updated_at		timestamptz NOT NULL DEFAULT now(),
 	recorded_at		timestamptz NOT NULL DEFAULT now(),
 	recorded_by		text NOT NULL DEFAULT calling_role(),
-	PRIMARY KEY (project_id, kind, ref, identity_id, role),
+	PRIMARY KEY (project_id, ref, kind, identity_id, role),
 	CHECK ((subject_kind IS NULL) = (subject_ref IS NULL))
 );
 ALTER TABLE contribution OWNER TO @extowner@;
@@ -226,14 +226,14 @@ CREATE FUNCTION create_pool(name text, kind text, unit text, steward text,
 	notice interval DEFAULT NULL, horizon interval DEFAULT NULL, buffer interval DEFAULT '0', instant boolean DEFAULT true,
 	overbooking numeric DEFAULT 1, borrow numeric DEFAULT 0, lend numeric DEFAULT 0,
 	cancellation profile DEFAULT NULL, preemption_notice interval DEFAULT '0',
-	fee numeric DEFAULT 0, contributors_share numeric DEFAULT 0, project text DEFAULT NULL)
+	fee numeric DEFAULT 0, contributors_share numeric DEFAULT 0, project text DEFAULT NULL, rounding text DEFAULT 'half_even')
 	RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
 	WITH new_pool AS (
 		INSERT INTO pool (name, kind, unit, steward_id, price, currency, time_zone, parent_id,
 			min_quantity, max_quantity, quantity_step, min_duration, max_duration,
 			notice, horizon, buffer, instant, overbooking, borrow, lend, cancellation, preemption_notice,
-			fee, contributors_share, project_id)
+			fee, contributors_share, project_id, rounding)
 		VALUES (require_name(create_pool.name, create_pool.steward), create_pool.kind, create_pool.unit, require_party(create_pool.steward),
 			create_pool.price, create_pool.currency, create_pool.time_zone, require_pool(create_pool.parent, 'steward'),
 			create_pool.min_quantity, create_pool.max_quantity, create_pool.quantity_step,
@@ -241,7 +241,7 @@ BEGIN ATOMIC
 			create_pool.notice, create_pool.horizon, create_pool.buffer, create_pool.instant,
 			create_pool.overbooking, create_pool.borrow, create_pool.lend,
 			create_pool.cancellation, create_pool.preemption_notice,
-			create_pool.fee, create_pool.contributors_share, project_id(create_pool.project))
+			create_pool.fee, create_pool.contributors_share, project_id(create_pool.project), create_pool.rounding)
 		RETURNING pool.pool_id, pool.steward_id
 	), steward AS (
 		INSERT INTO membership (pool_id, party_id, role, accepted_at)
@@ -251,8 +251,8 @@ BEGIN ATOMIC
 	SELECT new_pool.pool_id
 	FROM new_pool;
 END;
-COMMENT ON FUNCTION create_pool(text, text, text, text, numeric, text, text, text, numeric, numeric, numeric, interval, interval, interval, interval, interval, boolean, numeric, numeric, numeric, profile, interval, numeric, numeric, text) IS
-'Makes a pool, with its terms (see the columns of table pool; UPDATE pool changes them), and its steward a member; returns its key. For those who act for the steward, with a name that begins with the steward''s and a slash; below another pool, for its stewards. Errors: 42501 if the caller may not, 23505 if the name is taken, 23514 for terms that make no sense, 42704 if the steward, parent or project does not exist, 22023 for an unknown time zone.';
+COMMENT ON FUNCTION create_pool(text, text, text, text, numeric, text, text, text, numeric, numeric, numeric, interval, interval, interval, interval, interval, boolean, numeric, numeric, numeric, profile, interval, numeric, numeric, text, text) IS
+'Makes a pool, with its terms (see the columns of table pool; UPDATE pool changes them), and its steward a member; returns its key. For those who act for the steward, with a name that begins with the steward''s and a slash; below another pool, for its stewards. Errors: 42501 if the caller may not, 23505 if the name is taken, 23514 for terms that make no sense, 42704 if the steward, parent or project does not exist, 22023 for an unknown time zone or rounding.';
 
 CREATE FUNCTION create_project(name text, kind text DEFAULT 'code', location text DEFAULT NULL, owner text DEFAULT NULL)
 	RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE
@@ -395,6 +395,9 @@ COMMENT ON FUNCTION cancel_task(bigint, timestamptz) IS
 
 -- whose contributions are
 
+-- Planned with no instant known, "known @> known_at" would be estimated to leave
+-- next to nothing, and links, until there are statistics, be looked through for
+-- each contribution; of coalesce() it is estimated to leave half.
 CREATE FUNCTION contributions(project text, as_of timestamptz DEFAULT NULL, known_at timestamptz DEFAULT 'infinity', bots boolean DEFAULT false)
 	RETURNS TABLE (kind text, ref text, role text, at timestamptz, done_at timestamptz, state text,
 		subject_kind text, subject_ref text, is_merge boolean,
@@ -406,7 +409,7 @@ BEGIN ATOMIC
 	FROM contribution AS c
 	JOIN identity AS i ON i.identity_id = c.identity_id
 	LEFT JOIN identity_link AS l ON l.identity_id = c.identity_id
-		AND l.valid @> coalesce(contributions.as_of, c.at) AND l.known @> contributions.known_at
+		AND l.valid @> coalesce(contributions.as_of, c.at) AND coalesce(l.known @> contributions.known_at, false)
 	LEFT JOIN party AS p ON p.party_id = l.party_id
 	WHERE c.project_id = project_id(contributions.project)
 	AND c.state IS DISTINCT FROM 'deleted'
@@ -535,13 +538,6 @@ CREATE FUNCTION git_log(log bytea, on_error text DEFAULT 'error') RETURNS SETOF 
 	AS 'MODULE_PATHNAME', 'git_log' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 1000 SUPPORT git_log_support;
 COMMENT ON FUNCTION git_log(bytea, text) IS
 'Reads the output of git log --numstat, with or without -z, in git''s own format (medium, fuller) or the one that the README has: a row for the author of each commit, with its lines, and more for its committer and those whom its trailers name (Co-authored-by and so on), but none for one who signs off a commit of his own. Bytes that are not UTF-8 become \xNN. Errors: 22P02 with line and byte offset; with on_error ''skip'' a row of nulls instead for each commit that cannot be read.';
-
-CREATE FUNCTION git_log_people(log bytea, on_error text DEFAULT 'error',
-	OUT platform text, OUT account text, OUT name text, OUT email text, OUT identity_kind text, OUT entries bigint)
-	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'git_log_people' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 1000;
-COMMENT ON FUNCTION git_log_people(bytea, text) IS
-'Who is in a git log, and how many rows git_log() has for each; the row of nulls is for commits that cannot be read.';
 
 CREATE FUNCTION git_log_files(log bytea, on_error text DEFAULT 'error',
 	OUT ref text, OUT path bytea, OUT old_path bytea, OUT added bigint, OUT removed bigint)
