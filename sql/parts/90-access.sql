@@ -329,12 +329,17 @@ ALTER FUNCTION affiliation_check OWNER TO @extowner@;
 REVOKE EXECUTE ON FUNCTION availability_in_tree, require_identity, rebuild_calendar, expire_holds, create_usage_partition,
 	close_charges, close_postings, close_contributors, close_balances FROM PUBLIC;
 ALTER FUNCTION rebuild_calendar OWNER TO @extowner@;
+ALTER FUNCTION create_usage_partition OWNER TO @extowner@;
+ALTER FUNCTION close_charges OWNER TO @extowner@;
+ALTER FUNCTION close_postings OWNER TO @extowner@;
+ALTER FUNCTION close_contributors OWNER TO @extowner@;
+ALTER FUNCTION close_balances OWNER TO @extowner@;
 ALTER FUNCTION expire_holds OWNER TO @extowner@;
 ALTER FUNCTION availability_in_tree OWNER TO @extowner@;
 ALTER FUNCTION require_identity OWNER TO @extowner@;
 
 -- Those of triggers are called by nobody
 REVOKE EXECUTE ON FUNCTION access_changed, affiliation_check, calendar_of_deletions, calendar_of_leases, calendar_of_pools,
-	calendar_of_quotas, calendar_of_supply, charge_check, keep_referenced, log_event, pool_refuse_change, posting_check, refuse_change, usage_once FROM PUBLIC;
+	calendar_of_quotas, calendar_of_supply, charge_check, hold_books, keep_referenced, log_event, pool_refuse_change, posting_check, refuse_change, usage_once FROM PUBLIC;
 -- but who attaches a partition of usage gives it its triggers
 GRANT EXECUTE ON FUNCTION refuse_change, usage_once TO @extowner@;

@@ -25,11 +25,11 @@ SET client_min_messages = notice;
 SELECT * FROM import_git_log('p', (SELECT log FROM log));
 SELECT import_leases('job');
 SELECT rebuild_calendar();
+DELETE FROM lease;
 -- or at DEBUG1
 BEGIN;
 SET LOCAL client_min_messages = debug1;
 SELECT * FROM import_git_log('p', (SELECT log FROM log));
-DELETE FROM lease;
 SELECT import_leases('job');
 SELECT rebuild_calendar();
 ROLLBACK;
