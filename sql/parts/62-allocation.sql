@@ -2,51 +2,72 @@
 --		What supply costs and who bears it: idle and shared cost, overhead; and
 --		the three measures of sharing, utilization, cost and profit.
 
-CREATE FUNCTION supply_cost(pool text, during tstzrange)
-	RETURNS TABLE (period tstzrange, provider_id bigint, quantity numeric, hourly_cost numeric)
-	LANGUAGE sql STABLE PARALLEL SAFE ROWS 10
+CREATE FUNCTION supply_level(pool bigint, during tstzrange, what text DEFAULT 'cost')
+	RETURNS TABLE (provider_id bigint, period tstzrange, quantity numeric, hourly numeric)
+	LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-	WITH chosen AS (
-		SELECT p.pool_id, p.price
-		FROM pool AS p
-		WHERE p.pool_id = require_pool(supply_cost.pool, 'steward', 'auditor') AND require_bounded(supply_cost.during) IS NOT NULL
-	), row AS MATERIALIZED (
-		SELECT s.provider_id, s.quantity, s.during, coalesce(s.cost_rate, chosen.price) AS cost_rate
+	WITH row AS MATERIALIZED (
+		SELECT s.provider_id, s.quantity, s.during * require_bounded(supply_level.during) AS during, s.region,
+			CASE require_mode(supply_level.what, '{cost,energy,operational,embodied}') WHEN 'cost' THEN coalesce(s.cost_rate, p.price)
+				WHEN 'embodied' THEN coalesce(s.embodied, 0) ELSE coalesce(s.power, 0) / 1000 END AS rate
 		FROM supply AS s
-		JOIN chosen ON chosen.pool_id = s.pool_id
-		WHERE s.during && supply_cost.during
+		JOIN pool AS p ON p.pool_id = s.pool_id
+		WHERE s.pool_id = supply_level.pool AND s.during && supply_level.during
+	), grid AS MATERIALIZED (
+		SELECT g.region, g.intensity, g.valid * supply_level.during AS valid
+		FROM grid_intensity AS g
+		WHERE supply_level.what = 'operational' AND upper_inf(g.known) AND g.valid && supply_level.during
 	), edge AS (
-		SELECT lower(supply_cost.during) AS at
-		UNION SELECT upper(supply_cost.during)
-		UNION SELECT lower(r.during) FROM row AS r WHERE supply_cost.during @> lower(r.during)
-		UNION SELECT upper(r.during) FROM row AS r WHERE supply_cost.during @> upper(r.during)
+		SELECT r.provider_id, e.at
+		FROM row AS r, LATERAL (VALUES (lower(r.during)), (upper(r.during))) AS e (at)
+		UNION
+		SELECT r.provider_id, e.at
+		FROM row AS r
+		JOIN grid AS g ON g.region = r.region, steps(g.intensity, g.valid) AS k, LATERAL (VALUES (lower(k.period)), (upper(k.period))) AS e (at)
 	), piece AS (
-		SELECT tstzrange(e.at, lead(e.at) OVER (ORDER BY e.at)) AS period
+		SELECT e.provider_id, tstzrange(e.at, lead(e.at) OVER (PARTITION BY e.provider_id ORDER BY e.at)) AS period
 		FROM edge AS e
+	), level AS MATERIALIZED (
+		-- what is withdrawn counts no more, at the average of what is there
+		SELECT p.provider_id, p.period, sum(r.quantity) AS quantity,
+			sum(r.quantity * r.rate * CASE WHEN supply_level.what = 'operational' THEN coalesce(value_at(g.intensity, lower(p.period)), 0) ELSE 1 END)
+				FILTER (WHERE r.quantity > 0) * sum(r.quantity) / (sum(r.quantity) FILTER (WHERE r.quantity > 0) * 1.000000000000000000000000000000) AS hourly
+		FROM piece AS p
+		JOIN row AS r ON r.provider_id = p.provider_id AND r.during @> p.period
+		LEFT JOIN grid AS g ON g.region = r.region AND g.valid @> lower(p.period)
+		WHERE NOT upper_inf(p.period)
+		GROUP BY p.provider_id, p.period
+		HAVING sum(r.quantity) > 0
+	), change AS (
+		SELECT e.at, sum(e.quantity) AS quantity, sum(e.hourly) AS hourly
+		FROM level AS l, LATERAL (VALUES (lower(l.period), l.quantity, l.hourly), (upper(l.period), - l.quantity, - l.hourly)) AS e (at, quantity, hourly)
+		GROUP BY e.at
+	), whole AS (
+		SELECT tstzrange(c.at, lead(c.at) OVER upto) AS period, sum(c.quantity) OVER upto AS quantity, sum(c.hourly) OVER upto AS hourly
+		FROM change AS c
+		WINDOW upto AS (ORDER BY c.at)
 	)
-	-- what is withdrawn costs nothing any more, at the average of what is there
-	SELECT p.period, r.provider_id, sum(r.quantity),
-		sum(r.quantity * r.cost_rate) FILTER (WHERE r.quantity > 0) * sum(r.quantity)
-			/ (sum(r.quantity) FILTER (WHERE r.quantity > 0) * 1.000000000000000000000000000000)
-	FROM piece AS p
-	JOIN row AS r ON r.during @> p.period
-	WHERE NOT upper_inf(p.period)
-	GROUP BY p.period, r.provider_id
-	HAVING sum(r.quantity) > 0;
+	SELECT l.provider_id, l.period, l.quantity, l.hourly
+	FROM level AS l
+	UNION ALL
+	SELECT NULL, w.period, w.quantity, w.hourly
+	FROM whole AS w
+	WHERE w.quantity > 0;
 END;
-COMMENT ON FUNCTION supply_cost(text, tstzrange) IS
-'What each provider of a pool supplies, and what that costs it for an hour, in each stretch of a bounded time in which nobody''s supply changes. Cost by the cost_rate of its supply, or the pool''s price where there is none. For the pool''s steward and auditors. Errors: 42704 unknown pool, 42501 for others, 22023 unbounded period, 22004.';
+COMMENT ON FUNCTION supply_level(bigint, tstzrange, text) IS
+'What each provider of a pool supplies during a bounded time, in each stretch in which that does not change, and what it comes to for an hour: cost (by the cost_rate of the supply, or the pool''s price where there is none), energy (kWh, by its power), operational emissions (gCO2e, energy times the intensity of the grid in its region, 0 where that is not known) or embodied ones (gCO2e). In rows without provider: all of them together. Of supply that the caller may see. Errors: 22023 unbounded period or something else to be told, 22004.';
 
 CREATE FUNCTION cost_allocation(pool text, during tstzrange, idle text DEFAULT 'separate', shared text[] DEFAULT '{}',
-	share text DEFAULT 'weighted', overhead numeric DEFAULT 0, measure tally DEFAULT NULL, used_meter text DEFAULT NULL, scale integer DEFAULT 2)
+	share text DEFAULT 'weighted', overhead numeric DEFAULT 0, measure tally DEFAULT NULL, used_meter text DEFAULT NULL, scale integer DEFAULT 2,
+	what text DEFAULT 'cost')
 	RETURNS TABLE (consumer text, unit_hours numeric, direct numeric, unused numeric, idle_share numeric, shared_share numeric,
 		overhead_share numeric, cost numeric, currency text)
 	LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
 	WITH piece AS MATERIALIZED (
-		SELECT s.period, sum(s.quantity) AS capacity, sum(s.hourly_cost) AS hourly_cost
-		FROM supply_cost(cost_allocation.pool, cost_allocation.during) AS s
-		GROUP BY s.period
+		SELECT s.period, s.quantity AS capacity, s.hourly
+		FROM supply_level(require_pool(cost_allocation.pool, 'steward', 'auditor'), cost_allocation.during, cost_allocation.what) AS s
+		WHERE s.provider_id IS NULL
 	), held AS MATERIALIZED (
 		SELECT l.consumer_id, p.name, load_profile(l.period, l.quantity) AS load
 		FROM lease_price AS l
@@ -58,14 +79,14 @@ BEGIN ATOMIC
 	), spent AS MATERIALIZED (
 		-- stage 1: unit-seconds, and what they cost at what a unit costs then
 		SELECT h.name, h.load, integral(h.load, cost_allocation.during, '1 second') AS unit_seconds,
-			coalesce((SELECT sum(integral(h.load, p.period, '1 second') * p.hourly_cost / p.capacity) FROM piece AS p), 0) AS weight
+			coalesce((SELECT sum(integral(h.load, p.period, '1 second') * p.hourly / p.capacity) FROM piece AS p), 0) AS weight
 		FROM held AS h
 		UNION ALL
 		SELECT NULL, NULL, 0,
-			coalesce(sum(integral(positive_part(profile(p.period, p.capacity) - clip(t.load, p.period)), p.period, '1 second') * p.hourly_cost / p.capacity), 0)
+			coalesce(sum(integral(positive_part(profile(p.period, p.capacity) - clip(t.load, p.period)), p.period, '1 second') * p.hourly / p.capacity), 0)
 		FROM piece AS p, pool_load AS t
 	), total AS (
-		SELECT round(coalesce(sum(p.hourly_cost * extract(epoch FROM upper(p.period) - lower(p.period))), 0) / 3600.000000000000000000000000000000,
+		SELECT round(coalesce(sum(p.hourly * extract(epoch FROM upper(p.period) - lower(p.period))), 0) / 3600.000000000000000000000000000000,
 			cost_allocation.scale) AS amount
 		FROM piece AS p
 	), idle_part AS (
@@ -125,7 +146,8 @@ BEGIN ATOMIC
 	SELECT a.name, a.unit_hours, a.amount,
 		CASE WHEN cost_allocation.used_meter IS NULL OR a.name IS NULL THEN NULL
 			ELSE round(a.amount * (1 - least(greatest(coalesce(u.quantity, 0), 0), a.unit_hours) / nullif(a.unit_hours, 0)), cost_allocation.scale) END,
-		a.idle_share, a.shared_share, a.overhead_share, a.amount + a.idle_share + a.shared_share + a.overhead_share, p.currency
+		a.idle_share, a.shared_share, a.overhead_share, a.amount + a.idle_share + a.shared_share + a.overhead_share,
+		CASE cost_allocation.what WHEN 'cost' THEN p.currency WHEN 'energy' THEN 'kWh' ELSE 'gCO2e' END
 	FROM apportioned AS a
 	JOIN pool AS p ON p.pool_id = require_pool(cost_allocation.pool, 'steward', 'auditor')
 	LEFT JOIN (
@@ -138,34 +160,41 @@ BEGIN ATOMIC
 	WHERE a.name IS NOT NULL OR a.idle_share + a.overhead_share <> 0
 	ORDER BY a.name;
 END;
-COMMENT ON FUNCTION cost_allocation(text, tstzrange, text, text[], text, numeric, tally, text, integer) IS
-'Who bears what a pool costs its providers during a bounded period, in two stages. First each consumer gets the cost of what it leased, used or not (direct; of it "unused" is what it did not use, by usage of a meter in unit-hours), at each instant at what a unit costs then. Then, in this order: idle cost stays in a row without consumer (idle => ''separate'') or is shared out; the costs of shared consumers (a platform team) are shared out among the others; and so is overhead, an amount of one''s own. By what: even, weighted (by direct cost), peak (Shapley value of each one''s own peak), coincident_peak (load at the peak of the pool), measure (a tally of one''s own by name). The sum of cost is always what supply costs plus the overhead, whatever the modes and whatever rows are chosen afterwards; every column is exact to the last place. What cannot be shared out, because nobody has a weight, stays where it was. For the pool''s steward and auditors. Errors: 42704 unknown pool, 42501 for others, 22023 unbounded period or unknown mode, 22004. (OpenCost: idle, shareIdle, shareSplit, shared overhead.)';
+COMMENT ON FUNCTION cost_allocation(text, tstzrange, text, text[], text, numeric, tally, text, integer, text) IS
+'Who bears what a pool costs its providers during a bounded period, in two stages. First each consumer gets the cost of what it leased, used or not (direct; of it "unused" is what it did not use, by usage of a meter in unit-hours), at each instant at what a unit costs then. Then, in this order: idle cost stays in a row without consumer (idle => ''separate'') or is shared out; the costs of shared consumers (a platform team) are shared out among the others; and so is overhead, an amount of one''s own. By what: even, weighted (by direct cost), peak (Shapley value of each one''s own peak), coincident_peak (load at the peak of the pool), measure (a tally of one''s own by name). The sum of cost is always what supply costs plus the overhead, whatever the modes and whatever rows are chosen afterwards; every column is exact to the last place. What cannot be shared out, because nobody has a weight, stays where it was. Instead of cost, the same for what => ''energy'' (kWh), ''operational'' or ''embodied'' emissions (gCO2e), as supply_level() has them. For the pool''s steward and auditors. Errors: 42704 unknown pool, 42501 for others, 22023 unbounded period or unknown mode, 22004. (OpenCost: idle, shareIdle, shareSplit, shared overhead.)';
 
 CREATE FUNCTION profit_report(pool text, during tstzrange, scale integer DEFAULT 2)
 	RETURNS TABLE (provider text, unit_hours numeric, leased_unit_hours numeric, utilization numeric,
 		revenue numeric, fees numeric, cost numeric, profit numeric, currency text)
 	LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-	WITH piece AS MATERIALIZED (
-		SELECT s.period, s.provider_id, s.quantity, s.hourly_cost, sum(s.quantity) OVER (PARTITION BY s.period) AS capacity
-		FROM supply_cost(profit_report.pool, profit_report.during) AS s
+	WITH level AS MATERIALIZED (
+		SELECT s.*
+		FROM supply_level(require_pool(profit_report.pool, 'steward', 'auditor'), profit_report.during) AS s
 	), leased AS (
 		SELECT coalesce(load_profile(l.period, l.quantity), '{}') AS load
 		FROM lease_price AS l
 		WHERE l.pool_id = require_pool(profit_report.pool, 'steward', 'auditor') AND l.used AND l.period && profit_report.during
+	), clock AS MATERIALIZED (
+		-- what of each unit of supply was leased, from the start until the end of each stretch
+		SELECT lower(l.period) AS starts, upper(l.period) AS ends, m.seconds, sum(m.seconds) OVER (ORDER BY l.period) AS until
+		FROM level AS l, leased,
+			LATERAL (SELECT integral(leased.load, l.period, '1 second') * 1.000000000000000000000000000000 / l.quantity AS seconds) AS m
+		WHERE l.provider_id IS NULL
 	), provided AS (
-		SELECT v.name, sum(extract(epoch FROM upper(p.period) - lower(p.period)) * p.hourly_cost) AS cost_seconds,
-			sum(integral(leased.load, p.period, '1 second') * p.quantity / p.capacity) AS leased_seconds
-		FROM piece AS p
-		JOIN party AS v ON v.party_id = p.provider_id, leased
-		GROUP BY v.name
+		SELECT l.provider_id, sum(extract(epoch FROM upper(l.period) - lower(l.period)) * l.hourly) AS cost_seconds,
+			sum(l.quantity * (b.until - a.until + a.seconds)) AS leased_seconds
+		FROM level AS l
+		JOIN clock AS a ON a.starts = lower(l.period)
+		JOIN clock AS b ON b.ends = upper(l.period)
+		GROUP BY l.provider_id
 	), line AS (
 		SELECT r.provider, r.unit_hours, round(coalesce(q.leased_seconds, 0) / 3600.000000000000000000000000000000, 6) AS leased_unit_hours,
 			r.revenue, round(r.revenue * (p.fee + p.contributors_share), profit_report.scale) AS fees,
 			round(coalesce(q.cost_seconds, 0) / 3600.000000000000000000000000000000, profit_report.scale) AS cost, r.currency
 		FROM revenue_report(profit_report.pool, profit_report.during, profit_report.scale) AS r
 		JOIN pool AS p ON p.pool_id = require_pool(profit_report.pool, 'steward', 'auditor')
-		LEFT JOIN provided AS q ON q.name = r.provider
+		LEFT JOIN (SELECT v.name, q.cost_seconds, q.leased_seconds FROM provided AS q JOIN party AS v ON v.party_id = q.provider_id) AS q ON q.name = r.provider
 	)
 	SELECT l.provider, l.unit_hours, l.leased_unit_hours, round(l.leased_unit_hours / nullif(l.unit_hours, 0), 6),
 		l.revenue, l.fees, l.cost, l.revenue - l.fees - l.cost, l.currency

@@ -291,7 +291,7 @@ INSERT INTO callable VALUES
 	('statement', $$SELECT count(*) FROM statement('m_consumer', '[2026-01-01,2101-01-01)')$$, 'auditor consumer operator steward 3, * 42704'),
 	('net_settlement', $$SELECT count(*) FROM net_settlement('m_pool')$$, 'operator 3, * 42501'),
 	-- what supply costs
-	('supply_cost', $$SELECT count(*) FROM supply_cost('m_pool', '[2026-02-01,2026-03-01)')$$, 'auditor operator steward 1, consumer invited provider rival 42501, * 42704'),
+	('supply_level', $$SELECT count(*) FROM supply_level((SELECT max(pool_id) FROM pool WHERE name = 'm_pool'), '[2026-02-01,2026-03-01)')$$, 'auditor operator steward provider 2, * 0'),
 	('cost_allocation', $$SELECT count(*) FROM cost_allocation('m_pool', '[2026-02-01,2026-03-01)')$$, 'auditor operator steward 2, consumer invited provider rival 42501, * 42704'),
 	('profit_report', $$SELECT count(*) FROM profit_report('m_pool', '[2026-02-01,2026-03-01)')$$, 'auditor operator steward 1, consumer invited provider rival 42501, * 42704');
 

@@ -410,8 +410,8 @@ INSERT INTO expected VALUES
 	('supplies_as_of(bigint,timestamp with time zone)', 'set stable safe'),
 	('availability_as_of(text,tstzrange,timestamp with time zone)', 'stable safe definer'),
 	-- 60-reports
-	('supply_cost(text,tstzrange)', 'set stable safe'),
-	('cost_allocation(text,tstzrange,text,text[],text,numeric,tally,text,integer)', 'set stable safe'),
+	('supply_level(bigint,tstzrange,text)', 'set stable safe'),
+	('cost_allocation(text,tstzrange,text,text[],text,numeric,tally,text,integer,text)', 'set stable safe'),
 	('showback(text,tstzrange,text)', 'set stable safe'),
 	('profit_report(text,tstzrange,integer)', 'set stable safe'),
 	('utilization_report(text,tstzrange,interval)', 'set stable safe definer'),
