@@ -2,61 +2,6 @@
 --		What supply costs and who bears it: idle and shared cost, overhead; and
 --		the three measures of sharing, utilization, cost and profit.
 
-CREATE FUNCTION supply_level(pool bigint, during tstzrange, what text DEFAULT 'cost')
-	RETURNS TABLE (provider_id bigint, period tstzrange, quantity numeric, hourly numeric)
-	LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-	WITH row AS MATERIALIZED (
-		SELECT s.provider_id, s.quantity, s.during * require_bounded(supply_level.during) AS during, s.region,
-			CASE require_mode(supply_level.what, '{cost,energy,operational,embodied}') WHEN 'cost' THEN coalesce(s.cost_rate, p.price)
-				WHEN 'embodied' THEN coalesce(s.embodied, 0) ELSE coalesce(s.power, 0) / 1000 END AS rate
-		FROM supply AS s
-		JOIN pool AS p ON p.pool_id = s.pool_id
-		WHERE s.pool_id = supply_level.pool AND s.during && supply_level.during
-	), grid AS MATERIALIZED (
-		SELECT g.region, g.intensity, g.valid * supply_level.during AS valid
-		FROM grid_intensity AS g
-		WHERE supply_level.what = 'operational' AND upper_inf(g.known) AND g.valid && supply_level.during
-	), edge AS (
-		SELECT r.provider_id, e.at
-		FROM row AS r, LATERAL (VALUES (lower(r.during)), (upper(r.during))) AS e (at)
-		UNION
-		SELECT r.provider_id, e.at
-		FROM row AS r
-		JOIN grid AS g ON g.region = r.region, steps(g.intensity, g.valid) AS k, LATERAL (VALUES (lower(k.period)), (upper(k.period))) AS e (at)
-	), piece AS (
-		SELECT e.provider_id, tstzrange(e.at, lead(e.at) OVER (PARTITION BY e.provider_id ORDER BY e.at)) AS period
-		FROM edge AS e
-	), level AS MATERIALIZED (
-		-- what is withdrawn counts no more, at the average of what is there
-		SELECT p.provider_id, p.period, sum(r.quantity) AS quantity,
-			sum(r.quantity * r.rate * CASE WHEN supply_level.what = 'operational' THEN coalesce(value_at(g.intensity, lower(p.period)), 0) ELSE 1 END)
-				FILTER (WHERE r.quantity > 0) * sum(r.quantity) / (sum(r.quantity) FILTER (WHERE r.quantity > 0) * 1.000000000000000000000000000000) AS hourly
-		FROM piece AS p
-		JOIN row AS r ON r.provider_id = p.provider_id AND r.during @> p.period
-		LEFT JOIN grid AS g ON g.region = r.region AND g.valid @> lower(p.period)
-		WHERE NOT upper_inf(p.period)
-		GROUP BY p.provider_id, p.period
-		HAVING sum(r.quantity) > 0
-	), change AS (
-		SELECT e.at, sum(e.quantity) AS quantity, sum(e.hourly) AS hourly
-		FROM level AS l, LATERAL (VALUES (lower(l.period), l.quantity, l.hourly), (upper(l.period), - l.quantity, - l.hourly)) AS e (at, quantity, hourly)
-		GROUP BY e.at
-	), whole AS (
-		SELECT tstzrange(c.at, lead(c.at) OVER upto) AS period, sum(c.quantity) OVER upto AS quantity, sum(c.hourly) OVER upto AS hourly
-		FROM change AS c
-		WINDOW upto AS (ORDER BY c.at)
-	)
-	SELECT l.provider_id, l.period, l.quantity, l.hourly
-	FROM level AS l
-	UNION ALL
-	SELECT NULL, w.period, w.quantity, w.hourly
-	FROM whole AS w
-	WHERE w.quantity > 0;
-END;
-COMMENT ON FUNCTION supply_level(bigint, tstzrange, text) IS
-'What each provider of a pool supplies during a bounded time, in each stretch in which that does not change, and what it comes to for an hour: cost (by the cost_rate of the supply, or the pool''s price where there is none), energy (kWh, by its power), operational emissions (gCO2e, energy times the intensity of the grid in its region, 0 where that is not known) or embodied ones (gCO2e). In rows without provider: all of them together. Of supply that the caller may see. Errors: 22023 unbounded period or something else to be told, 22004.';
-
 CREATE FUNCTION cost_allocation(pool text, during tstzrange, idle text DEFAULT 'separate', shared text[] DEFAULT '{}',
 	share text DEFAULT 'weighted', overhead numeric DEFAULT 0, measure tally DEFAULT NULL, used_meter text DEFAULT NULL, scale integer DEFAULT 2,
 	what text DEFAULT 'cost')
@@ -168,41 +113,74 @@ CREATE FUNCTION profit_report(pool text, during tstzrange, scale integer DEFAULT
 		revenue numeric, fees numeric, cost numeric, profit numeric, currency text)
 	LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-	WITH level AS MATERIALIZED (
+	WITH chosen AS MATERIALIZED (
+		SELECT p.pool_id, p.name, p.currency, p.fee + p.contributors_share AS fees
+		FROM pool AS p
+		WHERE p.pool_id = require_pool(profit_report.pool, 'steward', 'auditor')
+	), level AS MATERIALIZED (
 		SELECT s.*
-		FROM supply_level(require_pool(profit_report.pool, 'steward', 'auditor'), profit_report.during) AS s
-	), leased AS (
+		FROM supply_level((SELECT chosen.pool_id FROM chosen), profit_report.during) AS s
+	), leased AS MATERIALIZED (
 		SELECT coalesce(load_profile(l.period, l.quantity), '{}') AS load
 		FROM lease_price AS l
-		WHERE l.pool_id = require_pool(profit_report.pool, 'steward', 'auditor') AND l.used AND l.period && profit_report.during
+		JOIN chosen ON chosen.pool_id = l.pool_id
+		WHERE l.used AND l.period && profit_report.during
 	), clock AS MATERIALIZED (
-		-- what of each unit of supply was leased, from the start until the end of each stretch
+		-- how long each unit of supply was leased, from the start until the end of each stretch
 		SELECT lower(l.period) AS starts, upper(l.period) AS ends, m.seconds, sum(m.seconds) OVER (ORDER BY l.period) AS until
 		FROM level AS l, leased,
 			LATERAL (SELECT integral(leased.load, l.period, '1 second') * 1.000000000000000000000000000000 / l.quantity AS seconds) AS m
 		WHERE l.provider_id IS NULL
 	), provided AS (
-		SELECT l.provider_id, sum(extract(epoch FROM upper(l.period) - lower(l.period)) * l.hourly) AS cost_seconds,
+		SELECT l.provider_id, sum(l.quantity * t.seconds) AS unit_seconds, sum(t.seconds * l.hourly) AS cost_seconds,
 			sum(l.quantity * (b.until - a.until + a.seconds)) AS leased_seconds
 		FROM level AS l
 		JOIN clock AS a ON a.starts = lower(l.period)
-		JOIN clock AS b ON b.ends = upper(l.period)
+		JOIN clock AS b ON b.ends = upper(l.period),
+			LATERAL (SELECT extract(epoch FROM upper(l.period) - lower(l.period)) AS seconds) AS t
 		GROUP BY l.provider_id
+	), billed AS MATERIALIZED (
+		SELECT r.provider_id, CASE WHEN r.provider_id IS NULL THEN r.period END AS period, sum(r.billed_cost) AS cost
+		FROM rated((SELECT chosen.name FROM chosen), profit_report.during) AS r
+		GROUP BY 1, 2
+	), earned AS (
+		SELECT e.provider_id, sum(e.cost) AS cost
+		FROM (
+			SELECT b.provider_id, b.cost FROM billed AS b WHERE b.provider_id IS NOT NULL
+			UNION ALL
+			SELECT s.provider_id, b.cost * s.share
+			FROM earned_shares((SELECT chosen.pool_id FROM chosen),
+				ARRAY(SELECT b.period FROM billed AS b WHERE b.provider_id IS NULL)) AS s
+			JOIN billed AS b ON b.provider_id IS NULL AND b.period = s.during
+		) AS e
+		GROUP BY e.provider_id
 	), line AS (
-		SELECT r.provider, r.unit_hours, round(coalesce(q.leased_seconds, 0) / 3600.000000000000000000000000000000, 6) AS leased_unit_hours,
-			r.revenue, round(r.revenue * (p.fee + p.contributors_share), profit_report.scale) AS fees,
-			round(coalesce(q.cost_seconds, 0) / 3600.000000000000000000000000000000, profit_report.scale) AS cost, r.currency
-		FROM revenue_report(profit_report.pool, profit_report.during, profit_report.scale) AS r
-		JOIN pool AS p ON p.pool_id = require_pool(profit_report.pool, 'steward', 'auditor')
-		LEFT JOIN (SELECT v.name, q.cost_seconds, q.leased_seconds FROM provided AS q JOIN party AS v ON v.party_id = q.provider_id) AS q ON q.name = r.provider
+		SELECT v.name, coalesce(q.unit_seconds, 0) AS unit_seconds, coalesce(q.leased_seconds, 0) AS leased_seconds, coalesce(q.cost_seconds, 0) AS cost_seconds,
+			coalesce(e.cost, 0) AS earned, money_round(coalesce(e.cost, 0), profit_report.scale, 'floor') AS below
+		FROM provided AS q
+		FULL JOIN earned AS e ON e.provider_id = q.provider_id
+		JOIN party AS v ON v.party_id = coalesce(q.provider_id, e.provider_id)
+	), total AS (
+		SELECT round(sum(l.unit_seconds) / 3600.000000000000000000000000000000, 6) AS unit_hours,
+			round(sum(l.leased_seconds) / 3600.000000000000000000000000000000, 6) AS leased_unit_hours,
+			round(sum(l.cost_seconds) / 3600.000000000000000000000000000000, profit_report.scale) AS cost,
+			round((SELECT sum(b.cost) FROM billed AS b), profit_report.scale) - sum(l.below) AS above
+		FROM line AS l
+	), shared AS (
+		SELECT l.name, split(t.unit_hours, l.unit_seconds, 6) OVER by_name AS unit_hours,
+			split(t.leased_unit_hours, l.leased_seconds, 6) OVER by_name AS leased_unit_hours,
+			l.below + split(coalesce(t.above, 0), l.earned - l.below, profit_report.scale) OVER by_name AS revenue,
+			split(t.cost, l.cost_seconds, profit_report.scale) OVER by_name AS cost
+		FROM line AS l, total AS t
+		WINDOW by_name AS (ORDER BY l.name)
 	)
-	SELECT l.provider, l.unit_hours, l.leased_unit_hours, round(l.leased_unit_hours / nullif(l.unit_hours, 0), 6),
-		l.revenue, l.fees, l.cost, l.revenue - l.fees - l.cost, l.currency
-	FROM line AS l
-	ORDER BY l.provider;
+	SELECT s.name, s.unit_hours, s.leased_unit_hours, round(s.leased_unit_hours / nullif(s.unit_hours, 0), 6),
+		s.revenue, f.fees, s.cost, s.revenue - f.fees - s.cost, chosen.currency
+	FROM shared AS s, chosen, LATERAL (SELECT round(s.revenue * chosen.fees, profit_report.scale) AS fees) AS f
+	ORDER BY s.name;
 END;
 COMMENT ON FUNCTION profit_report(text, tstzrange, integer) IS
-'The three measures of sharing for each provider of a pool during a bounded period: utilization (of what it supplied, what was leased: at each instant its part of the pool''s), revenue as revenue_report() has it, and cost (supply.cost_rate, or the pool''s price where there is none); profit = revenue - fees - cost, where fees are the parts of the steward and the contributors. Sums over its rows are the pool''s. For the pool''s steward and auditors. Errors as cost_allocation().';
+'The three measures of sharing for each provider of a pool during a bounded period: utilization (of what it supplied, what was leased: at each instant its part of the pool''s); revenue, its part of all that rated() bills, leases, usage and commitments, divided as closing does; and cost (supply.cost_rate, or the pool''s price where there is none). Profit = revenue - fees - cost, where fees are the parts of the steward and the contributors. Sums over its rows are the pool''s, to the last place. For the pool''s steward and auditors. Errors as cost_allocation() and rated().';
 
 CREATE FUNCTION showback(pool text, during tstzrange, label text DEFAULT NULL)
 	RETURNS TABLE (path text[], consumer text, value text, cost numeric, currency text)

@@ -373,7 +373,7 @@ INSERT INTO expected VALUES
 	-- 54-closing
 	('charge_check()', 'trigger volatile unsafe'),
 	('close_charges(bigint,bigint)', 'volatile unsafe'),
-	('earned_shares(bigint,bigint)', 'set stable safe'),
+	('earned_shares(bigint,tstzrange[])', 'set stable safe'),
 	('split_running(numeric,numeric,bigint,bigint,integer)', 'window immutable safe'),
 	('close_postings(bigint,bigint)', 'volatile unsafe'),
 	('contribution_weights(text,timestamp with time zone,jsonb,interval,timestamp with time zone)', 'set stable safe'),
