@@ -356,6 +356,7 @@ INSERT INTO expected VALUES
 
 	-- 52-ledger
 	('posting_check()', 'trigger volatile unsafe'),
+	('hold_books()', 'trigger volatile unsafe'),
 	('open_account(text,text,text,text,numeric,numeric)', 'volatile unsafe'),
 	('post_journal(text,bigint[],numeric[],text,text,text,timestamp with time zone,text)', 'volatile unsafe'),
 	('reverse_journal(bigint,timestamp with time zone,text)', 'volatile unsafe'),
