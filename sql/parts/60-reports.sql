@@ -338,6 +338,7 @@ BEGIN ATOMIC
 		FROM level AS l
 		JOIN clock AS a ON a.starts = lower(l.period)
 		JOIN clock AS b ON b.ends = upper(l.period)
+		WHERE l.provider_id IS NOT NULL
 		GROUP BY l.provider_id
 		UNION ALL
 		-- while nobody supplied
@@ -365,7 +366,7 @@ BEGIN ATOMIC
 	ORDER BY r.name;
 END;
 COMMENT ON FUNCTION revenue_report(text, tstzrange, integer) IS
-'What each provider of a pool supplied and earned during a bounded period: unit-hours supplied, revenue and share of it. At each instant revenue is divided in proportion to what each supplies then; what was leased while nobody supplied is in a row without provider. The total is that of cost_report, rounded once and split by largest remainder, so the rows always sum to it. Stewards and auditors of the pool see all rows, providers their own, without the share. Errors: 42704 unknown pool, 22003 unbounded period.';
+'What each provider of a pool supplied and earned by leases during a bounded period: unit-hours supplied, revenue at the price of each lease, and share of it; who supplied nothing then has no row (what is billed for usage and by rates, too, is in profit_report). At each instant revenue is divided in proportion to what each supplies then; what was leased while nobody supplied is in a row without provider. The total is that of cost_report, rounded once and split by largest remainder, so the rows always sum to it. Stewards and auditors of the pool see all rows, providers their own, without the share. Errors: 42704 unknown pool, 22023 unbounded period.';
 
 
 CREATE FUNCTION contributor_report(project text, during tstzrange DEFAULT '(,)', merges boolean DEFAULT true,

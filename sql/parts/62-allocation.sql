@@ -138,6 +138,7 @@ BEGIN ATOMIC
 		JOIN clock AS a ON a.starts = lower(l.period)
 		JOIN clock AS b ON b.ends = upper(l.period),
 			LATERAL (SELECT extract(epoch FROM upper(l.period) - lower(l.period)) AS seconds) AS t
+		WHERE l.provider_id IS NOT NULL
 		GROUP BY l.provider_id
 	), billed AS MATERIALIZED (
 		SELECT r.provider_id, CASE WHEN r.provider_id IS NULL THEN r.period END AS period, sum(r.billed_cost) AS cost

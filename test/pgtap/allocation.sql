@@ -9,7 +9,7 @@ SET search_path = sharecollab, public;
 
 BEGIN;
 \ir ../helpers.sql
-SELECT plan(16);
+SELECT plan(20);
 SELECT setseed(0.3);
 
 -- hours and whole units, so that plain SQL can sum hour by hour
@@ -101,6 +101,28 @@ SELECT is_empty($$
 		LATERAL (SELECT sum(cost) AS cost, count(*) FILTER (WHERE consumer IS NULL) AS idle, min(currency) AS unit FROM cost_allocation('al', '[2026-01-01,2026-01-31)', i, what => 'operational', scale => 6)) AS m
 	WHERE m.cost <> (SELECT sum(cost) FROM emitted WHERE what = 'operational') OR m.idle <> 0 OR m.unit <> 'gCO2e'$$, 'and what is idle can be shared out in every way');
 SELECT throws_ok($$SELECT cost_allocation('al', '[2026-01-01,2026-01-31)', what => 'water')$$, '22023', 'unknown mode "water"', 'nothing else is allocated');
+
+-- revenue is all that is billed, of usage and by rates, too, divided as closing does
+SELECT set_rate('al', 'gpu-hours', 0.0137, valid => '(,)'), set_rate('al', 'lease', 1.77, valid => '[2026-01-08,)'),
+	record_usage('al', 'al_ann', 'gpu-hours', 777, '[2026-01-09,2026-01-09]', 'al', 'of south', provider => 'al_south'),
+	record_usage('al', 'al_ann', 'gpu-hours', -999, '[2026-01-09,2026-01-09]', 'al', 'south, corrected', provider => 'al_south') \g /dev/null
+CREATE TEMP TABLE profit AS SELECT * FROM profit_report('al', '[2026-01-01,2026-01-31)');
+SELECT is((SELECT sum(revenue) FROM profit), (SELECT round(sum(billed_cost), 2) FROM rated('al', '[2026-01-01,2026-01-31)')), 'revenue is what is billed');
+SELECT close_billing_period('al', '[2026-01-01,2026-01-31)') IS NOT NULL \g /dev/null
+SELECT is_empty($$SELECT provider, revenue - fees, -balance FROM profit FULL JOIN balances('al') AS b ON b.party = profit.provider AND b.kind = 'payable'
+	WHERE b.kind = 'payable' AND abs(revenue * 0.85 + balance) < 0.05 IS NOT TRUE AND coalesce(revenue, balance) <> 0$$, 'and each provider''s is what is owed to it, but for the rounding of each invoice');
+SELECT cmp_ok((SELECT count(*) FROM profit WHERE revenue <> 0), '>=', 2::bigint, 'of both');
+
+-- what a thousand providers earn, whose supply all begins at times of its own, is one pass over each one's
+SELECT create_party('al_p' || i) FROM generate_series(1, 1000) AS i \g /dev/null
+SELECT create_pool('al2', 'compute', 'gpu', 'al_commons', price => 1) \g /dev/null
+INSERT INTO supply (pool_id, provider_id, quantity, during)
+SELECT pool_id('al2'), party_id('al_p' || i), 1 + i % 7, tstzrange('2026-01-01'::timestamptz + i * interval '17 min', NULL) FROM generate_series(1, 1000) AS i;
+SELECT invite('al2', 'al_ann', 'consumer'), accept('al2', 'al_ann', 'consumer') \g /dev/null
+SELECT reserve('al2', 'al_ann', 3, '[2026-01-03,2026-01-30)') IS NOT NULL \g /dev/null
+SELECT is((SELECT ROW(count(*), sum(revenue), sum(cost), sum(leased_unit_hours), sum(unit_hours)) FROM profit_report('al2', '[2026-01-01,2026-02-01)')),
+	(SELECT ROW(1000::bigint, 1944.00, round(sum(q * s), 2), 1944.000000, round(sum(q * s), 6)) FROM (
+		SELECT quantity AS q, extract(epoch FROM '2026-02-01' - lower(during)) / 3600 AS s FROM supply WHERE pool_id = pool_id('al2')) AS x), 'sums of a thousand rows are the pool''s');
 
 SELECT * FROM finish();
 ROLLBACK;
