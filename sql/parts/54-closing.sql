@@ -419,7 +419,7 @@ BEGIN ATOMIC
 		JOIN party AS y ON y.party_id = m.party_id
 		JOIN account AS a ON a.party_id = m.party_id
 		LEFT JOIN pool AS l ON l.pool_id = a.pool_id
-		WHERE (statement.pool IS NULL OR a.pool_id = pool_id(statement.pool)) AND require_bounded(statement.during) IS NOT NULL
+		WHERE statement.pool IS NULL OR a.pool_id = pool_id(statement.pool)
 	), line AS (
 		SELECT a.account_id, 1 AS rank, lower(statement.during) AS at, 'opening balance' AS what, NULL::bigint AS journal_id, NULL::integer AS line,
 			NULL::bigint AS charge_id, balance(a.account_id, lower(statement.during)) AS amount
@@ -438,6 +438,8 @@ BEGIN ATOMIC
 	FROM line AS l
 	JOIN mine AS a ON a.account_id = l.account_id
 	LEFT JOIN charge AS c ON c.pool_id = a.pool_id AND c.charge_id = l.charge_id
+	-- errors also where there is nothing to be seen
+	WHERE party_id(statement.party) IS NOT NULL AND require_bounded(statement.during) IS NOT NULL
 	ORDER BY a.pool NULLS FIRST, a.party, a.kind, a.currency, l.rank, l.at, l.journal_id, l.line;
 END;
 COMMENT ON FUNCTION statement(text, tstzrange, text, boolean) IS
