@@ -153,7 +153,6 @@ typedef struct GitLogState
 	Datum		bot_kind;
 	char		ref[VARHDRSZ + 64];
 	int64		commits;		/* read so far */
-	Progress	progress;
 
 	/* git_log_people() */
 	persons_iterator iterator;
@@ -254,7 +253,7 @@ next_commit(GitLogState *state)
 	GitLogReader *reader = &state->reader;
 
 	if (state->commits++ % COMMITS_PER_STEP == COMMITS_PER_STEP - 1)
-		ereport(progress_level(&state->progress),
+		ereport(progress_level(),
 				(errmsg("git log: " INT64_FORMAT " commits, %d %% read", state->commits,
 						(int) (100.0 * (reader->next - reader->start) / (reader->end - reader->start)))));
 	switch (git_log_next(reader, &state->commit))
@@ -346,7 +345,6 @@ git_log_init(FunctionCallInfo fcinfo, FuncCallContext *context)
 				 errhint("It is \"error\" or \"skip\".")));
 	git_log_open(&state->reader, VARDATA_ANY(log), VARSIZE_ANY_EXHDR(log));
 	state->skip_errors = strcmp(on_error, "skip") == 0;
-	progress_begin(&state->progress);
 	state->persons = persons_create(CurrentMemoryContext, 1024, NULL);
 	state->context = CurrentMemoryContext;
 	state->author_role = CStringGetTextDatum("author");
@@ -785,10 +783,8 @@ import(FunctionCallInfo fcinfo, const char *people, const char *entries, const c
 	int64		total;
 	int64		inserted;
 	int64		updated;
-	Progress	progress;
 
 	require_arguments(fcinfo, PG_NARGS(), names);
-	progress_begin(&progress);
 	SPI_connect();
 	values[0] = Int64GetDatum(project_for(PG_GETARG_TEXT_PP(0), PROJECT_MANAGER, GetLatestSnapshot()));
 	if (query_run(&lock_project, values, NULL, false) == 0)
@@ -806,7 +802,7 @@ import(FunctionCallInfo fcinfo, const char *people, const char *entries, const c
 	values[n + 1] = query_value(0, 3, NULL);
 	if (total == 0 && argtypes[n - 1] == JSONBOID)
 		total = 1;				/* the event itself is what is skipped */
-	ereport(progress_level(&progress),
+	ereport(progress_level(),
 			(errmsg("identities are written, now " INT64_FORMAT " contributions", total)));
 	execute(psprintf(WRITE_CONTRIBUTIONS, n + 1, n + 2, entries,
 					 query_run(&any_contribution, values, NULL, false) > 0 ? "true" : "false"),
@@ -815,7 +811,7 @@ import(FunctionCallInfo fcinfo, const char *people, const char *entries, const c
 	updated = DatumGetInt64(query_value(0, 2, NULL));
 	if (!no_mailmap)
 	{
-		ereport(progress_level(&progress),
+		ereport(progress_level(),
 				(errmsg("contributions are written, now the mailmap of the project")));
 		apply_mailmap(values[0], mailmap, true);
 	}

@@ -177,6 +177,7 @@ INSERT INTO callable VALUES
 	('my_parties', 'SELECT cardinality(my_parties())', 'consumer 2, none operator 0, * 1'),
 	('my_pools', 'SELECT cardinality(my_pools())', 'rival 2, auditor consumer invited other provider steward 1, * 0'),
 	('my_projects', 'SELECT cardinality(my_projects())', 'contributor maintainer other owner 1, * 0'),
+	('report_progress', $$SELECT report_progress(true, NULL)$$, '* true'),
 	('require_party', $$SELECT require_party('m_consumer') > 0$$, 'auditor steward 42501, consumer operator true, * 42704'),
 	('require_pool', $$SELECT require_pool('m_pool', 'steward') > 0$$, 'operator steward true, auditor consumer invited provider rival 42501, * 42704'),
 	('require_project', $$SELECT require_project('m_project', 'owner') > 0$$, 'contributor maintainer 42501, operator owner true, * 42704'),

@@ -246,6 +246,8 @@ INSERT INTO expected VALUES
 	('serial_cost(tally,numeric[],numeric[],numeric[],integer)', 'immutable safe'),
 	('share_out(tally,text[],tally,integer)', 'immutable strict safe'),
 	('net_transfers(tally,text)', 'set immutable strict safe'),
+	-- 18-progress
+	('report_progress(anyelement,text)', 'stable safe'),
 	-- 18-caller
 	('calling_role()', 'stable safe'),
 	('is_operator()', 'stable safe'),
