@@ -553,8 +553,8 @@ static SavedQuery same_journal = {
 static SavedQuery insert_reversal = {
 	.sql = "WITH journal AS ("
 	"INSERT INTO sharecollab.journal (pool_id, kind, occurred_at, description, reverses)"
-	" SELECT o.pool_id, 'reversal', coalesce($2, pg_catalog.now()), $3, o.journal_id"
-	" FROM sharecollab.journal AS o WHERE o.journal_id = $1"
+	" SELECT o.pool_id, 'reversal', coalesce($2, greatest(o.occurred_at, pg_catalog.now())), $3, o.journal_id"
+	" FROM sharecollab.journal AS o WHERE o.journal_id = $1 AND coalesce($2 >= o.occurred_at, true)"
 	" ON CONFLICT (reverses) DO NOTHING RETURNING journal_id, occurred_at, recorded_at), posting AS ("
 	"INSERT INTO sharecollab.posting (journal_id, line, account_id, occurred_at, recorded_at, amount, charge_id)"
 	" SELECT j.journal_id, o.line, o.account_id, j.occurred_at, j.recorded_at, -o.amount, o.charge_id"
@@ -565,6 +565,11 @@ static SavedQuery insert_reversal = {
 
 static SavedQuery reversal_of = {
 	.sql = "SELECT j.journal_id FROM sharecollab.journal AS j WHERE j.reverses = $1",
+	.nparams = 1, .types = {INT8OID}
+};
+
+static SavedQuery journal_time = {
+	.sql = "SELECT j.occurred_at::pg_catalog.text FROM sharecollab.journal AS j WHERE j.journal_id = $1",
 	.nparams = 1, .types = {INT8OID}
 };
 
@@ -589,6 +594,10 @@ journal_post(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg("there must be as many amounts as accounts")));
+	if (ARR_NDIM(PG_GETARG_ARRAYTYPE_P(1)) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("a journal must have postings")));
 	if (PG_ARGISNULL(4) != PG_ARGISNULL(5))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -634,9 +643,16 @@ journal_reverse(PG_FUNCTION_ARGS)
 	SPI_connect();
 	if (query_run(&insert_reversal, values, nulls, false) == 0 &&
 		query_run(&reversal_of, values, NULL, false) == 0)
+	{
+		if (query_run(&journal_time, values, NULL, false) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_OBJECT),
+					 errmsg("journal " INT64_FORMAT " does not exist", PG_GETARG_INT64(0))));
 		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("journal " INT64_FORMAT " does not exist", PG_GETARG_INT64(0))));
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("journal " INT64_FORMAT " cannot be taken back before it happened", PG_GETARG_INT64(0)),
+				 errdetail("It occurred at %s.", TextDatumGetCString(query_value(0, 1, NULL)))));
+	}
 	result = DatumGetInt64(query_value(0, 1, NULL));
 	SPI_finish();
 	PG_RETURN_INT64(result);

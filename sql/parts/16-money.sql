@@ -91,6 +91,33 @@ END;
 COMMENT ON FUNCTION coincident_peak(text[], profile[], tstzrange) IS
 'How much of the peak of all loads together during a time is each party''s: its load at that instant, the first if there are several. The parts sum to the peak.';
 
+CREATE FUNCTION serial_cost(demands tally, upto numeric[], unit_price numeric[], flat numeric[] DEFAULT NULL, scale integer DEFAULT 2) RETURNS tally
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+	WITH demand AS (
+		-- "rest" parties need at least as much, and all together "served" if nobody had more
+		SELECT d.party, d.rest, d.before + d.rest * d.quantity AS served
+		FROM (
+			SELECT e.party, e.quantity, sum(e.quantity) OVER smaller - e.quantity AS before, count(*) OVER () - row_number() OVER smaller + 1 AS rest
+			FROM entries(demands) AS e
+			WINDOW smaller AS (ORDER BY e.quantity, e.party ROWS UNBOUNDED PRECEDING)
+		) AS d
+	), step AS (
+		SELECT d.party, d.rest, d.served, c.cost, c.cost - lag(c.cost, 1, 0::numeric) OVER (ORDER BY d.rest DESC) AS more
+		FROM demand AS d, LATERAL (SELECT tiered(d.served, upto, unit_price, flat) AS cost) AS c
+	), owed AS (
+		SELECT s.party, max(s.cost) OVER () AS cost, sum(s.more * 1.000000000000000000000000000000 / s.rest) OVER (ORDER BY s.rest DESC ROWS UNBOUNDED PRECEDING) AS owed
+		FROM step AS s
+	), shared AS (
+		SELECT o.party, split(money_round(o.cost, scale), o.owed, scale) OVER (ORDER BY o.party) AS amount
+		FROM owed AS o
+	)
+	SELECT coalesce(tally(s.party, s.amount), '{}')
+	FROM shared AS s;
+END;
+COMMENT ON FUNCTION serial_cost(tally, numeric[], numeric[], numeric[], integer) IS
+'What each party owes of what all demands together cost by tiers (graduated, as tiered() has them), if nobody shall pay for what others demand beyond its own: serial cost sharing (Moulin and Shenker 1992). The smallest demand pays its even part of what it would cost if all had demanded as much; the next that, and its even part of the step up to its own; and so on. So who pushes all into a dearer tier pays for it. Rounded once, half to even, and divided by largest remainder: the shares always sum to the cost. NULL if an argument but "flat" is. Errors: 22023 a negative demand or price, as tiered().';
+
 CREATE FUNCTION share_out(costs tally, parties text[], weights tally, scale integer) RETURNS tally
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC

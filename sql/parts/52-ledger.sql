@@ -176,13 +176,13 @@ CREATE FUNCTION post_journal(kind text, accounts bigint[], amounts numeric[], po
 	RETURNS bigint AS 'MODULE_PATHNAME', 'journal_post' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION post_journal(text, bigint[], numeric[], text, text, text, timestamptz, text) IS
-'Posts amounts (debits positive, credits negative) to accounts, in one journal, and returns its key; occurred now, if not said otherwise. With a source and source_key, the same call again returns the same journal, and another one with the same keys is an error (23505), so that a client can simply retry. Errors: 23514 if the amounts do not sum to zero in every currency, SC007 if an account would pass its floor or ceiling, 23503 unknown account, 42704 unknown pool, 2202E arrays of different lengths, 22004.';
+'Posts amounts (debits positive, credits negative) to accounts, in one journal, and returns its key; occurred now, if not said otherwise. With a source and source_key, the same call again returns the same journal, and another one with the same keys is an error (23505), so that a client can simply retry. Errors: 23514 if the amounts do not sum to zero in every currency, SC007 if an account would pass its floor or ceiling, 23503 unknown account, 42704 unknown pool, 2202E arrays of different lengths or empty, 22004.';
 
 CREATE FUNCTION reverse_journal(journal bigint, occurred_at timestamptz DEFAULT NULL, description text DEFAULT NULL)
 	RETURNS bigint AS 'MODULE_PATHNAME', 'journal_reverse' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION reverse_journal(bigint, timestamptz, text) IS
-'Takes a journal back: posts the negative of each of its lines, so that every account is what it was, whatever rates are now. Returns the key of that journal; a second time, the same one. Errors: 42704 unknown journal, SC007 if an account would pass its floor or ceiling.';
+'Takes a journal back: posts the negative of each of its lines, so that every account is what it was, whatever rates are now. Returns the key of that journal; a second time, the same one. Occurred now, if not said otherwise, and never before what it takes back. Errors: 42704 unknown journal, 22023 an earlier time, SC007 if an account would pass its floor or ceiling.';
 
 CREATE FUNCTION set_limits(account bigint, floor numeric DEFAULT NULL, ceiling numeric DEFAULT NULL) RETURNS void
 	AS 'MODULE_PATHNAME', 'account_set_limits' LANGUAGE C VOLATILE PARALLEL UNSAFE

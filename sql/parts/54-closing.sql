@@ -379,7 +379,7 @@ CREATE FUNCTION close_billing_period(pool text, during tstzrange, weights jsonb 
 	RETURNS bytea AS 'MODULE_PATHNAME', 'billing_period_close' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION close_billing_period(text, tstzrange, jsonb, interval) IS
-'Closes a billing period of a pool for good, and returns its digest: makes its charges and the corrections of closed ones before it (rated(), rating_corrections()), an invoice for each consumer, whose every charge divides among providers, steward and contributors, divides the contributors'' share by contribution_weights(), keeps the balances, checks it all, and seals it. From then on nothing that occurred in the period can be posted. All or nothing; of a period that is closed, only returns the digest. Errors: 42704 unknown pool, 55000 if the period has not ended, an earlier one is open or a later one closed, 23P01 if it overlaps another, 22023 unbounded period, 40001 above READ COMMITTED if others posted meanwhile, XX001 if a check fails.';
+'Closes a billing period of a pool for good, and returns its digest: makes its charges and the corrections of closed ones before it (rated(), rating_corrections()), an invoice for each consumer, whose every charge divides among providers, steward and contributors, divides the contributors'' share by contribution_weights(), keeps the balances, checks it all, and seals it. From then on nothing that occurred in the period can be posted. All or nothing; of a period that is closed, only returns the digest. Errors: 42704 unknown pool, 55000 if the period has not ended, an earlier one is open, a later one closed, or it does not begin where the last closed one ended, 23P01 if it overlaps another, 22023 unbounded period, 40001 above READ COMMITTED if others posted meanwhile, XX001 if a check fails.';
 
 CREATE FUNCTION verify_books(pool text DEFAULT NULL) RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
@@ -479,7 +479,7 @@ BEGIN ATOMIC
 		JOIN party AS y ON y.party_id = m.party_id
 		JOIN account AS a ON a.party_id = m.party_id
 		LEFT JOIN pool AS l ON l.pool_id = a.pool_id
-		WHERE statement.pool IS NULL OR a.pool_id = pool_id(statement.pool)
+		WHERE (statement.pool IS NULL OR a.pool_id = pool_id(statement.pool)) AND require_bounded(statement.during) IS NOT NULL
 	), line AS (
 		SELECT a.account_id, 1 AS rank, lower(statement.during) AS at, 'opening balance' AS what, NULL::bigint AS journal_id, NULL::integer AS line,
 			NULL::bigint AS charge_id, balance(a.account_id, lower(statement.during)) AS amount
@@ -501,7 +501,7 @@ BEGIN ATOMIC
 	ORDER BY a.pool NULLS FIRST, a.party, a.kind, a.currency, l.rank, l.at, l.journal_id, l.line;
 END;
 COMMENT ON FUNCTION statement(text, tstzrange, text, boolean) IS
-'The accounts of a party (and with "tree" of all parties below it), or of those in one pool, during a bounded period: opening balance, every posting with the lease and meter it is for, and closing balance. What the party owes is positive, what it has earned negative. Reads what was posted since a billing period was closed, not the history. Error: 42704 unknown party or pool.';
+'The accounts of a party (and with "tree" of all parties below it), or of those in one pool, during a bounded period: opening balance, every posting with the lease and meter it is for, and closing balance. What the party owes is positive, what it has earned negative. Reads what was posted since a billing period was closed, not the history. Errors: 42704 unknown party or pool, 22023 unbounded period, 22004.';
 
 CREATE FUNCTION net_settlement(pool text, mode text DEFAULT 'bilateral', source text DEFAULT NULL, source_key text DEFAULT NULL, occurred_at timestamptz DEFAULT NULL)
 	RETURNS TABLE (payer text, payee text, amount numeric, currency text, journal_id bigint) LANGUAGE sql VOLATILE PARALLEL UNSAFE

@@ -226,6 +226,9 @@ INSERT INTO expected VALUES
 	('rekey(activity,jsonb)', 'immutable strict safe'),
 	('sum(activity)', 'aggregate immutable safe'),
 	('sum_activity_transition(internal,activity)', 'immutable safe'),
+	-- 18-require
+	('require_bounded(tstzrange)', 'immutable safe'),
+	('require_mode(text,text[])', 'immutable safe'),
 	-- 16-money
 	('currency_scale(text)', 'immutable strict safe'),
 	('money_round(numeric,integer,text)', 'immutable strict safe'),
@@ -240,6 +243,7 @@ INSERT INTO expected VALUES
 	('shapley_airport(tally,integer)', 'immutable strict safe'),
 	('shapley_peak(text[],profile[],tstzrange,integer)', 'immutable strict safe'),
 	('coincident_peak(text[],profile[],tstzrange)', 'immutable strict safe'),
+	('serial_cost(tally,numeric[],numeric[],numeric[],integer)', 'immutable safe'),
 	('share_out(tally,text[],tally,integer)', 'immutable strict safe'),
 	('net_transfers(tally,text)', 'set immutable strict safe'),
 	-- 18-caller
@@ -408,6 +412,7 @@ INSERT INTO expected VALUES
 	-- 60-reports
 	('supply_cost(text,tstzrange)', 'set stable safe'),
 	('cost_allocation(text,tstzrange,text,text[],text,numeric,tally,text,integer)', 'set stable safe'),
+	('showback(text,tstzrange,text)', 'set stable safe'),
 	('profit_report(text,tstzrange,integer)', 'set stable safe'),
 	('utilization_report(text,tstzrange,interval)', 'set stable safe definer'),
 	('cost_report(text,tstzrange,integer)', 'set stable safe definer'),
