@@ -457,6 +457,30 @@ compare_pools(const ListCell *a, const ListCell *b)
 }
 
 /*
+ * Before an account is inserted.  A closing opens accounts too: it must not find
+ * one that is not committed, whose transaction then waits for the books.
+ */
+PG_FUNCTION_INFO_V1(hold_books);
+Datum
+hold_books(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	Datum		pool;
+	bool		isnull;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || !TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("hold_books() must be called as a trigger before each row that is inserted")));
+	pool = heap_getattr(trigger->tg_trigtuple, column_number(trigger->tg_relation, "pool_id"),
+						RelationGetDescr(trigger->tg_relation), &isnull);
+	if (!isnull && !is_restore(trigger))
+		lock_books(DatumGetInt64(pool), RowExclusiveLock);
+	return PointerGetDatum(trigger->tg_trigtuple);
+}
+
+/*
  * Nothing enters a closed period.  Who posts to a pool holds its books until
  * the end of the transaction, together with others who do; who closes them
  * holds them alone.  So what is seen here, with a snapshot that is taken after

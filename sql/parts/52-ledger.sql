@@ -136,6 +136,11 @@ COMMENT ON FUNCTION posting_check() IS 'Trigger: every journal of the statement 
 CREATE TRIGGER balance AFTER INSERT ON posting REFERENCING NEW TABLE AS new_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION posting_check();
 
+CREATE FUNCTION hold_books() RETURNS trigger
+	AS 'MODULE_PATHNAME', 'hold_books' LANGUAGE C SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION hold_books() IS 'Trigger: whoever opens an account of a pool keeps its books from being closed until the end of the transaction, as whoever posts to it does; so that neither waits for the other.';
+CREATE TRIGGER hold_books BEFORE INSERT ON account FOR EACH ROW EXECUTE FUNCTION hold_books();
+
 CREATE TRIGGER keep_facts BEFORE UPDATE OR DELETE OR TRUNCATE ON posting
 	FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER keep_facts BEFORE UPDATE OR DELETE OR TRUNCATE ON journal
@@ -154,17 +159,14 @@ CREATE TRIGGER keep_identity BEFORE UPDATE OF account_id, party_id, pool_id, kin
 CREATE FUNCTION open_account(party text, kind text, currency text, pool text DEFAULT NULL, floor numeric DEFAULT NULL, ceiling numeric DEFAULT NULL)
 	RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
-	WITH new_account AS (
-		INSERT INTO account (party_id, pool_id, kind, currency, floor, ceiling, balance)
-		SELECT party_id(open_account.party), pool_id(open_account.pool), open_account.kind, open_account.currency,
-			open_account.floor, open_account.ceiling,
-			CASE WHEN open_account.floor IS NOT NULL OR open_account.ceiling IS NOT NULL THEN 0 END
-		ON CONFLICT (party_id, pool_id, kind, currency) DO NOTHING
-		RETURNING account.account_id
-	)
-	SELECT n.account_id FROM new_account AS n
-	UNION ALL
-	SELECT a.account_id FROM account AS a
+	INSERT INTO account (party_id, pool_id, kind, currency, floor, ceiling, balance)
+	SELECT party_id(open_account.party), pool_id(open_account.pool), open_account.kind, open_account.currency,
+		open_account.floor, open_account.ceiling,
+		CASE WHEN open_account.floor IS NOT NULL OR open_account.ceiling IS NOT NULL THEN 0 END
+	ON CONFLICT (party_id, pool_id, kind, currency) DO NOTHING;
+	-- a statement of its own, which sees what others opened meanwhile
+	SELECT a.account_id
+	FROM account AS a
 	WHERE a.party_id = party_id(open_account.party) AND a.pool_id IS NOT DISTINCT FROM pool_id(open_account.pool)
 	AND a.kind = open_account.kind AND a.currency = open_account.currency;
 END;

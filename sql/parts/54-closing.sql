@@ -23,15 +23,15 @@ BEGIN ATOMIC
 	-- One statement, and so one snapshot: what is recorded later is late, and
 	-- corrected by the next period.
 	WITH period AS (
-		SELECT p.pool_id, p.name, b.billing_period_id, b.during, currency_scale(p.currency) AS scale
+		SELECT p.pool_id, p.name, b.billing_period_id, b.during, currency_scale(p.currency) AS scale, p.rounding
 		FROM billing_period AS b
 		JOIN pool AS p ON p.pool_id = b.pool_id
 		WHERE b.pool_id = close_charges.pool AND b.billing_period_id = close_charges.billing_period
 	), due AS (
-		SELECT d.pool_id, d.billing_period_id, d.scale, false AS correction, r.*
+		SELECT d.pool_id, d.billing_period_id, d.scale, d.rounding, false AS correction, r.*
 		FROM period AS d, rated(d.name, d.during) AS r
 		UNION ALL
-		SELECT d.pool_id, d.billing_period_id, d.scale, true, r.*
+		SELECT d.pool_id, d.billing_period_id, d.scale, d.rounding, true, r.*
 		FROM period AS d
 		JOIN billing_period AS e ON e.pool_id = d.pool_id AND e.closed_at IS NOT NULL AND upper(e.during) <= lower(d.during),
 			rating_corrections(d.name, e.during) AS r
@@ -39,7 +39,7 @@ BEGIN ATOMIC
 		SELECT due.*, money_round(due.billed_cost, due.scale, 'floor') AS floor
 		FROM due
 	), invoiced AS (
-		SELECT f.*, money_round(sum(f.billed_cost) OVER invoice, f.scale) - sum(f.floor) OVER invoice AS units
+		SELECT f.*, money_round(sum(f.billed_cost) OVER invoice, f.scale, f.rounding) - sum(f.floor) OVER invoice AS units
 		FROM floored AS f
 		WINDOW invoice AS (PARTITION BY f.consumer_id)
 	)
@@ -53,7 +53,7 @@ BEGIN ATOMIC
 		i.contracted_unit_price, i.quantity, i.labels);
 END;
 COMMENT ON FUNCTION close_charges(bigint, bigint) IS
-'A step of close_billing_period(): makes the charges of a billing period, and of closed ones before it the corrections. The total of each consumer is rounded once, half to even, and divided over its charges by largest remainder.';
+'A step of close_billing_period(): makes the charges of a billing period, and of closed ones before it the corrections. The total of each consumer is rounded once, as the pool has it (rounding), and divided over its charges by largest remainder.';
 
 CREATE FUNCTION earned_shares(pool bigint, billing_period bigint)
 	RETURNS TABLE (during tstzrange, cohort bigint, provider_id bigint, share numeric)
@@ -355,8 +355,8 @@ BEGIN ATOMIC
 	JOIN party AS p ON p.party_id = c.consumer_id
 	JOIN pool AS l ON l.pool_id = c.pool_id
 	WHERE c.pool_id = billing_period_differences.pool AND c.billing_period_id = billing_period_differences.billing_period
-	GROUP BY p.party_id, p.name, l.currency
-	HAVING sum(c.amount) <> money_round(sum(c.billed_cost), l.currency)
+	GROUP BY p.party_id, p.name, l.currency, l.rounding
+	HAVING sum(c.amount) <> money_round(sum(c.billed_cost), l.currency, l.rounding)
 	UNION ALL
 	SELECT format('charge %s: its amount is %s, what is posted is %s to its consumer and %s to others', c.charge_id, c.amount, coalesce(p.debit, 0), coalesce(p.credit, 0))
 	FROM charge AS c

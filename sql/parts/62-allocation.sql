@@ -204,7 +204,7 @@ BEGIN ATOMIC
 		FROM line AS l
 		GROUP BY l.consumer_id
 	), floored AS (
-		SELECT c.consumer_id, c.value, c.cost, money_round(c.cost, g.currency, 'floor') AS floor, money_round(t.cost, g.currency) AS total, g.currency
+		SELECT c.consumer_id, c.value, c.cost, money_round(c.cost, g.currency, 'floor') AS floor, money_round(t.cost, g.currency, g.rounding) AS total, g.currency
 		FROM cell AS c
 		JOIN total AS t ON t.consumer_id = c.consumer_id
 		JOIN pool AS g ON g.pool_id = pool_id(showback.pool)

@@ -59,6 +59,15 @@ SELECT close_billing_period('bl', d) FROM unnest('{"[2025-02-01,2025-03-01)","[2
 SELECT is((SELECT sum(amount) FROM charge WHERE pool_id = pool_id('bl')), 6.00, 'so that all is billed');
 SELECT is(verify_books('bl'), NULL, 'and the books are right');
 
+-- Who must round half up does, and never otherwise in the same pool
+SELECT create_pool('bl_up', 'compute', 'gpu', 'bl_commons', rounding => 'half_up'), create_pool('bl_yen', 'compute', 'gpu', 'bl_commons', rounding => 'up', currency => 'JPY') \g /dev/null
+SELECT set_rate(p, 'token', 0.125, 'token', valid => '(,)'), record_usage(p, 'bl_ann', 'token', 1, '[2025-01-10,2025-01-11)', p, '1'),
+	close_billing_period(p, '[2025-01-01,2025-02-01)') IS NOT NULL FROM unnest('{bl_up,bl_yen}'::text[]) AS p \g /dev/null
+SELECT results_eq($$SELECT amount FROM charge WHERE pool_id IN (pool_id('bl_up'), pool_id('bl_yen')) ORDER BY pool_id$$, '{0.13,1}'::numeric[], 'invoices are rounded as the pool has it');
+SELECT is(verify_books(p), NULL, 'and their books are right: ' || p) FROM unnest('{bl_up,bl_yen}'::text[]) AS p;
+SELECT matches(public.try($$UPDATE pool SET rounding = 'half_even' WHERE name = 'bl_up'$$), '^55000 unit, currency and rounding', 'the rounding of a pool stays');
+SELECT matches(public.try($$SELECT create_pool('bl_x', 'compute', 'gpu', 'bl_commons', rounding => 'half')$$), '^22023 unknown rounding mode', 'and is one that there is');
+
 -- A hold that nobody confirmed is no lease, whether somebody has noticed or not.
 SELECT reserve('bl', 'bl_bob', 10, tstzrange(now() + interval '1 hour', now() + interval '3 hours'), hold_for => '10 minutes') AS held \gset
 SELECT is((SELECT sum(billed_cost) FROM rated('bl', tstzrange(now(), now() + interval '1 day'))), 40.000000000000000000000000000000, 'a hold is what it would cost');

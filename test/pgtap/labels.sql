@@ -272,7 +272,7 @@ INSERT INTO expected VALUES
 	('calendar_of_quotas()', 'trigger volatile unsafe definer'),
 	('calendar_of_deletions()', 'trigger volatile unsafe'),
 	('pool_id(text)', 'stable strict safe'),
-	('create_pool(text,text,text,text,numeric,text,text,text,numeric,numeric,numeric,interval,interval,interval,interval,interval,boolean,numeric,numeric,numeric,profile,interval,numeric,numeric,text)', 'volatile unsafe definer'),
+	('create_pool(text,text,text,text,numeric,text,text,text,numeric,numeric,numeric,interval,interval,interval,interval,interval,boolean,numeric,numeric,numeric,profile,interval,numeric,numeric,text,text)', 'volatile unsafe definer'),
 	('invite(text,text,text,numeric)', 'volatile unsafe definer'),
 	('accept(text,text,text)', 'volatile unsafe definer'),
 	('add_supply(text,text,numeric,tstzrange,numeric,numeric,numeric,text)', 'volatile unsafe definer'),
@@ -356,6 +356,7 @@ INSERT INTO expected VALUES
 
 	-- 52-ledger
 	('posting_check()', 'trigger volatile unsafe'),
+	('hold_books()', 'trigger volatile unsafe'),
 	('open_account(text,text,text,text,numeric,numeric)', 'volatile unsafe'),
 	('post_journal(text,bigint[],numeric[],text,text,text,timestamp with time zone,text)', 'volatile unsafe'),
 	('reverse_journal(bigint,timestamp with time zone,text)', 'volatile unsafe'),
