@@ -1544,7 +1544,7 @@ pool_refuse_change(PG_FUNCTION_ARGS)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("unit and currency of a pool cannot be changed"),
+			 errmsg("unit, currency and rounding of a pool cannot be changed"),
 			 errhint("Create another pool.")));
 	PG_RETURN_NULL();
 }

@@ -32,11 +32,20 @@ static SavedQuery period_during = {
 	.nparams = 2, .types = {INT8OID, TSTZRANGEOID}
 };
 
-/* what is in the way: earlier and open, or closed and later */
+/*
+ * What is in the way: earlier and open, closed and later, or closed and not
+ * followed at once, so that what is between would never be billed.
+ */
 static SavedQuery period_out_of_order = {
-	.sql = "SELECT b.during::pg_catalog.text, b.closed_at IS NULL FROM sharecollab.billing_period AS b WHERE b.pool_id = $1 AND CASE"
+	.sql = "SELECT b.during::pg_catalog.text, CASE WHEN b.closed_at IS NULL THEN 'an earlier billing period is open'"
+	" WHEN pg_catalog.lower(b.during) >= pg_catalog.upper($2) THEN 'a later billing period is closed'"
+	" ELSE 'the billing period does not begin where the last one ended' END"
+	" FROM sharecollab.billing_period AS b WHERE b.pool_id = $1 AND CASE"
 	" WHEN b.closed_at IS NULL THEN pg_catalog.upper(b.during) <= pg_catalog.lower($2)"
-	" ELSE pg_catalog.lower(b.during) >= pg_catalog.upper($2) END ORDER BY b.during LIMIT 1",
+	" WHEN pg_catalog.lower(b.during) >= pg_catalog.upper($2) THEN true"
+	" ELSE pg_catalog.upper(b.during) < pg_catalog.lower($2) AND pg_catalog.upper(b.during) ="
+	" (SELECT pg_catalog.max(pg_catalog.upper(c.during)) FROM sharecollab.billing_period AS c WHERE c.pool_id = $1 AND c.closed_at IS NOT NULL) END"
+	" ORDER BY b.closed_at IS NOT NULL, b.during LIMIT 1",
 	.nparams = 2, .types = {INT8OID, TSTZRANGEOID}
 };
 
@@ -121,25 +130,28 @@ require_ended(RangeType *during)
 static bool
 open_period(Datum *values, Datum *digest)
 {
-	bool		isnull;
+	bool		exists = query_run(&period_during, values, NULL, false) > 0;
+	bool		open = true;
+	Datum		key = (Datum) 0;
 
-	if (query_run(&period_during, values, NULL, false) > 0)
+	if (exists)
 	{
-		Datum		key = query_value(0, 1, NULL);
-
-		*digest = query_value(0, 2, &isnull);
-		if (!isnull)
+		key = query_value(0, 1, NULL);
+		*digest = query_value(0, 2, &open);
+		if (!open)
 			return false;
-		values[1] = key;
-		return true;
 	}
 	if (query_run(&period_out_of_order, values, NULL, false) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 DatumGetBool(query_value(0, 2, NULL)) ? errmsg("an earlier billing period is open") : errmsg("a later billing period is closed"),
+				 errmsg("%s", TextDatumGetCString(query_value(0, 2, NULL))),
 				 errdetail("Billing period %s.", TextDatumGetCString(query_value(0, 1, NULL)))));
-	query_run(&insert_period, values, NULL, false);
-	values[1] = query_value(0, 1, NULL);
+	if (!exists)
+	{
+		query_run(&insert_period, values, NULL, false);
+		key = query_value(0, 1, NULL);
+	}
+	values[1] = key;
 	return true;
 }
 

@@ -485,6 +485,30 @@ closed_until(int64 pool_id, Snapshot snapshot, TimestampTz *until)
 }
 
 /*
+ * Before an account is inserted.  A closing opens accounts too: it must not find
+ * one that is not committed, whose transaction then waits for the books.
+ */
+PG_FUNCTION_INFO_V1(hold_books);
+Datum
+hold_books(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	Datum		pool;
+	bool		isnull;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || !TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("hold_books() must be called as a trigger before each row that is inserted")));
+	pool = heap_getattr(trigger->tg_trigtuple, column_number(trigger->tg_relation, "pool_id"),
+						RelationGetDescr(trigger->tg_relation), &isnull);
+	if (!isnull && !is_restore(trigger))
+		lock_books(DatumGetInt64(pool), RowExclusiveLock);
+	return PointerGetDatum(trigger->tg_trigtuple);
+}
+
+/*
  * Nothing enters a closed period.  Who posts to a pool holds its books until
  * the end of the transaction, together with others who do; who closes them
  * holds them alone.  So what is seen here, with a snapshot that is taken after
@@ -579,8 +603,8 @@ static SavedQuery same_journal = {
 static SavedQuery insert_reversal = {
 	.sql = "WITH journal AS ("
 	"INSERT INTO sharecollab.journal (pool_id, kind, occurred_at, description, reverses)"
-	" SELECT o.pool_id, 'reversal', coalesce($2, pg_catalog.now()), $3, o.journal_id"
-	" FROM sharecollab.journal AS o WHERE o.journal_id = $1"
+	" SELECT o.pool_id, 'reversal', coalesce($2, greatest(o.occurred_at, pg_catalog.now())), $3, o.journal_id"
+	" FROM sharecollab.journal AS o WHERE o.journal_id = $1 AND coalesce($2 >= o.occurred_at, true)"
 	" ON CONFLICT (reverses) DO NOTHING RETURNING journal_id, occurred_at, recorded_at), posting AS ("
 	"INSERT INTO sharecollab.posting (journal_id, line, account_id, occurred_at, recorded_at, amount, charge_id)"
 	" SELECT j.journal_id, o.line, o.account_id, j.occurred_at, j.recorded_at, -o.amount, o.charge_id"
@@ -591,6 +615,11 @@ static SavedQuery insert_reversal = {
 
 static SavedQuery reversal_of = {
 	.sql = "SELECT j.journal_id FROM sharecollab.journal AS j WHERE j.reverses = $1",
+	.nparams = 1, .types = {INT8OID}
+};
+
+static SavedQuery journal_time = {
+	.sql = "SELECT j.occurred_at::pg_catalog.text FROM sharecollab.journal AS j WHERE j.journal_id = $1",
 	.nparams = 1, .types = {INT8OID}
 };
 
@@ -615,6 +644,10 @@ journal_post(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg("there must be as many amounts as accounts")));
+	if (ARR_NDIM(PG_GETARG_ARRAYTYPE_P(1)) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("a journal must have postings")));
 	if (PG_ARGISNULL(4) != PG_ARGISNULL(5))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -660,9 +693,16 @@ journal_reverse(PG_FUNCTION_ARGS)
 	SPI_connect();
 	if (query_run(&insert_reversal, values, nulls, false) == 0 &&
 		query_run(&reversal_of, values, NULL, false) == 0)
+	{
+		if (query_run(&journal_time, values, NULL, false) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_OBJECT),
+					 errmsg("journal " INT64_FORMAT " does not exist", PG_GETARG_INT64(0))));
 		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("journal " INT64_FORMAT " does not exist", PG_GETARG_INT64(0))));
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("journal " INT64_FORMAT " cannot be taken back before it happened", PG_GETARG_INT64(0)),
+				 errdetail("It occurred at %s.", TextDatumGetCString(query_value(0, 1, NULL)))));
+	}
 	result = DatumGetInt64(query_value(0, 1, NULL));
 	SPI_finish();
 	PG_RETURN_INT64(result);

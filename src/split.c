@@ -1,8 +1,8 @@
 /*
  * split.c
  *		split(amount, weight, scale): exact shares of an amount, by the weights
- *		of the rows of a window or of a tally; and round_to_total(amount, scale),
- *		amounts rounded so that they sum to their rounded total.
+ *		of the rows of a window or of a tally; and round_to_total(amount, scale,
+ *		mode), amounts rounded so that they sum to their rounded total.
  *
  * Largest remainder (Hamilton): everybody gets their exact share rounded down
  * to a unit of 10^-scale, and the units that are left go, one each, to those
@@ -291,9 +291,15 @@ round_partition(FmgrInfo *function, SplitState *state, WindowObject window, int6
 	Remainder  *remainders = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(Remainder));
 	int64		n = 0;
 	int128		left = 0;
+	bool		mode_null;
+	Datum		mode = WinGetFuncArgCurrent(window, 2, &mode_null);
 
 	(void) function;
 	(void) first;
+	if (mode_null)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("mode must not be null")));
 	for (int64 i = 0; i < nrows; i++)
 	{
 		bool		isout;
@@ -318,8 +324,7 @@ round_partition(FmgrInfo *function, SplitState *state, WindowObject window, int6
 		pfree(DatumGetPointer(total));
 		total = sum;
 	}
-	left += DatumGetInt64(call1(numeric_int8, DirectFunctionCall3(money_round, total, Int32GetDatum(0),
-																  PointerGetDatum(cstring_to_text("half_even")))));
+	left += DatumGetInt64(call1(numeric_int8, DirectFunctionCall3(money_round, total, Int32GetDatum(0), mode)));
 
 	/* no more units are left than there are rows with a remainder */
 	Assert(left >= 0 && left <= n);

@@ -29,10 +29,10 @@ CREATE FUNCTION split(amount numeric, weight numeric, scale integer) RETURNS num
 COMMENT ON FUNCTION split(numeric, numeric, integer) IS
 'Window function: this row''s share of an amount, by its weight among the rows of the partition, with so many decimal places. Largest remainder method: the shares always sum to the amount, and each is less than one unit of the last place from the exact share; a tie goes to the row that comes first in the window''s order. A null weight gets no share (NULL). Errors 22023: negative weights, all weights zero but not the amount, an amount with more decimal places or not the same in every row.';
 
-CREATE FUNCTION round_to_total(amount numeric, scale integer) RETURNS numeric
+CREATE FUNCTION round_to_total(amount numeric, scale integer, mode text DEFAULT 'half_even') RETURNS numeric
 	AS 'MODULE_PATHNAME', 'round_to_total' LANGUAGE C IMMUTABLE WINDOW PARALLEL SAFE;
-COMMENT ON FUNCTION round_to_total(numeric, integer) IS
-'Window function: this row''s amount rounded down or up to so many decimal places, at most 18, so that the rows of the partition sum to their exact sum, rounded once (half to even): the lines of an invoice. Largest remainder method: those are rounded up that would lose most, and a tie goes to the row that comes first in the window''s order. NULL for a null amount. Errors: 22023 another scale, 22003 an amount that is not finite or of more than 18 digits.';
+COMMENT ON FUNCTION round_to_total(numeric, integer, text) IS
+'Window function: this row''s amount rounded down or up to so many decimal places, at most 18, so that the rows of the partition sum to their exact sum, rounded once, in a mode of money_round(): the lines of an invoice. Largest remainder method: those are rounded up that would lose most, and a tie goes to the row that comes first in the window''s order. NULL for a null amount. Errors: 22023 another scale or mode, 22003 an amount that is not finite or of more than 18 digits, 22004 a null mode.';
 
 CREATE FUNCTION tiered(quantity numeric, upto numeric[], unit_price numeric[], flat numeric[] DEFAULT NULL, mode text DEFAULT 'graduated') RETURNS numeric
 	AS 'MODULE_PATHNAME', 'tiered' LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -95,6 +95,33 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION coincident_peak(text[], profile[], tstzrange) IS
 'How much of the peak of all loads together during a time is each party''s: its load at that instant, the first if there are several. The parts sum to the peak.';
+
+CREATE FUNCTION serial_cost(demands tally, upto numeric[], unit_price numeric[], flat numeric[] DEFAULT NULL, scale integer DEFAULT 2) RETURNS tally
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+	WITH demand AS (
+		-- "rest" parties need at least as much, and all together "served" if nobody had more
+		SELECT d.party, d.rest, d.before + d.rest * d.quantity AS served
+		FROM (
+			SELECT e.party, e.quantity, sum(e.quantity) OVER smaller - e.quantity AS before, count(*) OVER () - row_number() OVER smaller + 1 AS rest
+			FROM entries(demands) AS e
+			WINDOW smaller AS (ORDER BY e.quantity, e.party ROWS UNBOUNDED PRECEDING)
+		) AS d
+	), step AS (
+		SELECT d.party, d.rest, d.served, c.cost, c.cost - lag(c.cost, 1, 0::numeric) OVER (ORDER BY d.rest DESC) AS more
+		FROM demand AS d, LATERAL (SELECT tiered(d.served, upto, unit_price, flat) AS cost) AS c
+	), owed AS (
+		SELECT s.party, max(s.cost) OVER () AS cost, sum(s.more * 1.000000000000000000000000000000 / s.rest) OVER (ORDER BY s.rest DESC ROWS UNBOUNDED PRECEDING) AS owed
+		FROM step AS s
+	), shared AS (
+		SELECT o.party, split(money_round(o.cost, scale), o.owed, scale) OVER (ORDER BY o.party) AS amount
+		FROM owed AS o
+	)
+	SELECT coalesce(tally(s.party, s.amount), '{}')
+	FROM shared AS s;
+END;
+COMMENT ON FUNCTION serial_cost(tally, numeric[], numeric[], numeric[], integer) IS
+'What each party owes of what all demands together cost by tiers (graduated, as tiered() has them), if nobody shall pay for what others demand beyond its own: serial cost sharing (Moulin and Shenker 1992). The smallest demand pays its even part of what it would cost if all had demanded as much; the next that, and its even part of the step up to its own; and so on. So who pushes all into a dearer tier pays for it. Rounded once, half to even, and divided by largest remainder: the shares always sum to the cost. NULL if an argument but "flat" is. Errors: 22023 a negative demand or price, as tiered().';
 
 CREATE FUNCTION share_out(costs tally, parties text[], weights tally, scale integer) RETURNS tally
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE

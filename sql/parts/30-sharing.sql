@@ -30,6 +30,7 @@ CREATE TABLE pool (
 	min_parties		integer NOT NULL DEFAULT 3 CHECK (min_parties >= 0),
 	fee				numeric NOT NULL DEFAULT 0 CHECK (fee >= 0 AND fee <= 1 AND fee = round(fee, 6)),
 	contributors_share	numeric NOT NULL DEFAULT 0 CHECK (contributors_share >= 0 AND contributors_share = round(contributors_share, 6)),
+	rounding		text NOT NULL DEFAULT 'half_even' CHECK (money_round(0, 0, rounding) = 0),
 	recorded_at		timestamptz NOT NULL DEFAULT now(),
 	CHECK (min_quantity <= max_quantity),
 	CHECK (min_duration <= max_duration),
@@ -68,6 +69,7 @@ COMMENT ON COLUMN pool.preemption_notice IS 'Terms: how long before a preemptibl
 COMMENT ON COLUMN pool.min_parties IS 'Terms: how many parties, besides its own, must have leases on a day for the pool''s use on that day to be told to a member that is no steward or auditor: see utilization_report().';
 COMMENT ON COLUMN pool.fee IS 'Terms: which part of what is charged for the pool is its steward''s, from 0 to 1, with at most 6 decimal places.';
 COMMENT ON COLUMN pool.contributors_share IS 'Terms: which part of what is charged goes to the contributors of the project that made what is shared, likewise; the rest is the providers''.';
+COMMENT ON COLUMN pool.rounding IS 'How the total of an invoice is rounded to the places of the currency: a mode of money_round(), half_even unless the law says otherwise (half_up).';
 COMMENT ON COLUMN pool.recorded_at IS 'When the row was written.';
 
 CREATE TABLE membership (
@@ -264,9 +266,9 @@ COMMENT ON FUNCTION rebuild_calendar() IS 'Makes the calendars of all pools agai
 
 CREATE FUNCTION pool_refuse_change() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'pool_refuse_change' LANGUAGE C;
-COMMENT ON FUNCTION pool_refuse_change() IS 'Trigger: keeps unit and currency of a pool as they are; error 55000.';
+COMMENT ON FUNCTION pool_refuse_change() IS 'Trigger: keeps unit, currency and rounding of a pool as they are; error 55000.';
 CREATE TRIGGER keep_unit_and_currency BEFORE UPDATE ON pool
-	FOR EACH ROW WHEN (OLD.unit <> NEW.unit OR OLD.currency <> NEW.currency) EXECUTE FUNCTION pool_refuse_change();
+	FOR EACH ROW WHEN (OLD.unit <> NEW.unit OR OLD.currency <> NEW.currency OR OLD.rounding <> NEW.rounding) EXECUTE FUNCTION pool_refuse_change();
 
 CREATE TRIGGER calendar_insert AFTER INSERT ON pool REFERENCING NEW TABLE AS new_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION calendar_of_pools();

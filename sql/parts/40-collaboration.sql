@@ -224,14 +224,14 @@ CREATE FUNCTION create_pool(name text, kind text, unit text, steward text,
 	notice interval DEFAULT NULL, horizon interval DEFAULT NULL, buffer interval DEFAULT '0', instant boolean DEFAULT true,
 	overbooking numeric DEFAULT 1, borrow numeric DEFAULT 0, lend numeric DEFAULT 0,
 	cancellation profile DEFAULT NULL, preemption_notice interval DEFAULT '0',
-	fee numeric DEFAULT 0, contributors_share numeric DEFAULT 0, project text DEFAULT NULL)
+	fee numeric DEFAULT 0, contributors_share numeric DEFAULT 0, project text DEFAULT NULL, rounding text DEFAULT 'half_even')
 	RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
 	WITH new_pool AS (
 		INSERT INTO pool (name, kind, unit, steward_id, price, currency, time_zone, parent_id,
 			min_quantity, max_quantity, quantity_step, min_duration, max_duration,
 			notice, horizon, buffer, instant, overbooking, borrow, lend, cancellation, preemption_notice,
-			fee, contributors_share, project_id)
+			fee, contributors_share, project_id, rounding)
 		VALUES (require_name(create_pool.name, create_pool.steward), create_pool.kind, create_pool.unit, require_party(create_pool.steward),
 			create_pool.price, create_pool.currency, create_pool.time_zone, require_pool(create_pool.parent, 'steward'),
 			create_pool.min_quantity, create_pool.max_quantity, create_pool.quantity_step,
@@ -239,7 +239,7 @@ BEGIN ATOMIC
 			create_pool.notice, create_pool.horizon, create_pool.buffer, create_pool.instant,
 			create_pool.overbooking, create_pool.borrow, create_pool.lend,
 			create_pool.cancellation, create_pool.preemption_notice,
-			create_pool.fee, create_pool.contributors_share, project_id(create_pool.project))
+			create_pool.fee, create_pool.contributors_share, project_id(create_pool.project), create_pool.rounding)
 		RETURNING pool.pool_id, pool.steward_id
 	), steward AS (
 		INSERT INTO membership (pool_id, party_id, role, accepted_at)
@@ -249,8 +249,8 @@ BEGIN ATOMIC
 	SELECT new_pool.pool_id
 	FROM new_pool;
 END;
-COMMENT ON FUNCTION create_pool(text, text, text, text, numeric, text, text, text, numeric, numeric, numeric, interval, interval, interval, interval, interval, boolean, numeric, numeric, numeric, profile, interval, numeric, numeric, text) IS
-'Makes a pool, with its terms (see the columns of table pool; UPDATE pool changes them), and its steward a member; returns its key. For those who act for the steward, with a name that begins with the steward''s and a slash; below another pool, for its stewards. Errors: 42501 if the caller may not, 23505 if the name is taken, 23514 for terms that make no sense, 42704 if the steward, parent or project does not exist, 22023 for an unknown time zone.';
+COMMENT ON FUNCTION create_pool(text, text, text, text, numeric, text, text, text, numeric, numeric, numeric, interval, interval, interval, interval, interval, boolean, numeric, numeric, numeric, profile, interval, numeric, numeric, text, text) IS
+'Makes a pool, with its terms (see the columns of table pool; UPDATE pool changes them), and its steward a member; returns its key. For those who act for the steward, with a name that begins with the steward''s and a slash; below another pool, for its stewards. Errors: 42501 if the caller may not, 23505 if the name is taken, 23514 for terms that make no sense, 42704 if the steward, parent or project does not exist, 22023 for an unknown time zone or rounding.';
 
 CREATE FUNCTION create_project(name text, kind text DEFAULT 'code', location text DEFAULT NULL, owner text DEFAULT NULL)
 	RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE

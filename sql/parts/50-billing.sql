@@ -182,6 +182,7 @@ CREATE TABLE rate (
 	CHECK ((model IN ('graduated', 'volume', 'graduated_percentage')) = (unit_price IS NOT NULL)),
 	CHECK (cardinality(upto) = cardinality(unit_price) AND cardinality(coalesce(flat, unit_price)) = cardinality(unit_price)),
 	CHECK (unit_price IS NOT NULL OR num_nonnulls(upto, flat) = 0),
+	CHECK (unit_price IS NULL OR tiered(0, upto, unit_price, flat) IS NOT NULL),
 	CHECK ((model = 'package') = (package_size IS NOT NULL)),
 	CHECK ((model = 'percentile') = (fraction IS NOT NULL)),
 	CHECK (model = 'percentage' OR num_nonnulls(free_events, event_price, event_minimum, event_maximum) = 0),
@@ -272,7 +273,7 @@ BEGIN ATOMIC
 	RETURNING rate.rate_id;
 END;
 COMMENT ON FUNCTION set_rate(text, text, numeric, text, text, text, tstzrange, numeric[], numeric[], numeric[], numeric, numeric, bigint, numeric, numeric, numeric, numeric, numeric, numeric, numeric, numeric, profile) IS
-'From now on, this is known to be the price of a meter of a pool (''lease'' for what is leased) during a period, by default from now on: the list price, or that of a party; or, with a purchase, a commitment that the party makes. What was known of that time before is kept as what was known. The columns of table rate say what the models and their parameters are. If the period has been billed, the next billing corrects it. Returns the key of the rate. Errors: 42704 unknown name, 23514 parameters that the model does not have or lacks, 23P01 a commitment while there is another, 23502 null.';
+'From now on, this is known to be the price of a meter of a pool (''lease'' for what is leased) during a period, by default from now on: the list price, or that of a party; or, with a purchase, a commitment that the party makes. What was known of that time before is kept as what was known. The columns of table rate say what the models and their parameters are. If the period has been billed, the next billing corrects it. Returns the key of the rate. Errors: 42704 unknown name, 23514 parameters that the model does not have or lacks, tiers as tiered(), 23P01 a commitment while there is another, 23502 null.';
 
 -- No foreign keys, as of usage: closing makes all the rows, and verify_books()
 -- checks them.

@@ -28,7 +28,7 @@ BEGIN ATOMIC
 	WITH chosen AS MATERIALIZED (
 		SELECT p.pool_id, p.unit || '-hour' AS unit, p.price
 		FROM pool AS p
-		WHERE p.pool_id = pool_id(rated.pool)
+		WHERE p.pool_id = pool_id(rated.pool) AND require_bounded(rated.during) IS NOT NULL
 	), version AS MATERIALIZED (
 		SELECT r.*, r.valid * rated.during AS period
 		FROM rate AS r
@@ -80,16 +80,19 @@ BEGIN ATOMIC
 		GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 	),
 
-	-- Leases, likewise.
-	held AS (
-		SELECT l.lease_id, l.consumer_id, l.quantity, l.effective AS period, coalesce(l.price, chosen.price) AS price, 1::numeric AS part
+	-- Leases, likewise; a hold that was not confirmed in time is none, even
+	-- before it is told that it has expired.
+	lease AS NOT MATERIALIZED (
+		SELECT l.*
 		FROM lease AS l
-		JOIN chosen ON chosen.pool_id = l.pool_id
+		WHERE l.pool_id = (SELECT chosen.pool_id FROM chosen) AND coalesce(l.held_until > now(), true)
+	), held AS (
+		SELECT l.lease_id, l.consumer_id, l.quantity, l.effective AS period, coalesce(l.price, chosen.price) AS price, 1::numeric AS part
+		FROM lease AS l, chosen
 		WHERE l.effective && rated.during
 		UNION ALL
 		SELECT l.lease_id, l.consumer_id, l.quantity, unused.period, coalesce(l.price, chosen.price), 1 - l.refund
-		FROM lease AS l
-		JOIN chosen ON chosen.pool_id = l.pool_id,
+		FROM lease AS l, chosen,
 		LATERAL (SELECT tstzrange(greatest(lower(l.during), l.ended_at), upper(l.during)) AS period) AS unused
 		WHERE l.refund < 1 AND unused.period && rated.during
 	), leased AS (
@@ -136,7 +139,7 @@ BEGIN ATOMIC
 			+ coalesce((
 				SELECT sum(l.quantity * extract(epoch FROM least(upper(l.effective), lower(b.period)) - greatest(lower(l.effective), lower(b.valid))))
 				FROM lease AS l
-				WHERE b.meter = 'lease' AND l.pool_id = (SELECT chosen.pool_id FROM chosen) AND l.consumer_id = b.party_id
+				WHERE b.meter = 'lease' AND l.consumer_id = b.party_id
 				AND l.effective && tstzrange(lower(b.valid), lower(b.period))), 0) / 3600.000000000000000000000000000000 AS quantity
 		FROM bought AS b
 		WHERE b.model = 'prepaid'
@@ -151,7 +154,7 @@ BEGIN ATOMIC
 				WHEN 'reserved' THEN CASE b.meter WHEN 'lease' THEN least(a.used, coalesce((
 						SELECT integral(pointwise_min(load_profile(l.effective, l.quantity), profile(b.quantity)), b.period, '1 second')
 						FROM lease AS l
-						WHERE l.pool_id = (SELECT chosen.pool_id FROM chosen) AND l.consumer_id = b.party_id AND l.effective && b.period), 0)
+						WHERE l.consumer_id = b.party_id AND l.effective && b.period), 0)
 						/ 3600.000000000000000000000000000000)
 					ELSE within(a.used, a.committed) END
 				WHEN 'spend' THEN CASE WHEN a.used * b.price <= a.amortised THEN greatest(a.used, 0) ELSE trunc(a.amortised / b.price, 12) END
@@ -255,7 +258,7 @@ BEGIN ATOMIC
 		GROUP BY p.rate_id, u.consumer_id, u.provider_id
 		UNION ALL
 		SELECT a.rate_id, a.consumer_id, NULL, (SELECT load_profile(l.effective, l.quantity) FROM lease AS l
-			WHERE l.pool_id = (SELECT chosen.pool_id FROM chosen) AND l.consumer_id = a.consumer_id AND l.effective && p.period)
+			WHERE l.consumer_id = a.consumer_id AND l.effective && p.period)
 		FROM account AS a
 		JOIN price AS p ON p.rate_id = a.rate_id
 		WHERE p.model = 'percentile' AND p.meter = 'lease'
@@ -352,7 +355,7 @@ BEGIN ATOMIC
 	WHERE c.quantity <> 0 OR c.effective <> 0;
 END;
 COMMENT ON FUNCTION rated(text, tstzrange, timestamptz, rate[]) IS
-'The charges of a pool for a bounded period, which is taken as one billing period: computed from the facts as they are now, or as they were known at an instant (usage and rates); with other rates instead, what if. Nothing is stored. What is used is priced by the rate of the consumer''s own that is valid when it begins, or else by the list price; without either it is a row that costs nothing, so that it shows; a lease without a rate costs the price that it was quoted, and what is not paid back of what is given back (cancellation). Tiers, packages and allowances count what a consumer used of one provider (or of whoever supplied) in the period; minimum and maximum what one rate comes to. A commitment covers the dearest first; what is covered is billed nothing and costs its part of the purchase. Every cost is the exact product, never rounded; unit-hours have 30 decimal places. Errors: 42704 unknown pool, 22023 a quantity beyond the last tier.';
+'The charges of a pool for a bounded period, which is taken as one billing period: computed from the facts as they are now, or as they were known at an instant (usage and rates); with other rates instead, what if. Nothing is stored. What is used is priced by the rate of the consumer''s own that is valid when it begins, or else by the list price; without either it is a row that costs nothing, so that it shows; a lease without a rate costs the price that it was quoted, and what is not paid back of what is given back (cancellation). Tiers, packages and allowances count what a consumer used of one provider (or of whoever supplied) in the period; minimum and maximum what one rate comes to. A commitment covers the dearest first; what is covered is billed nothing and costs its part of the purchase. Every cost is the exact product, never rounded; unit-hours have 30 decimal places. Errors: 42704 unknown pool, 22023 unbounded period, or a quantity beyond the last tier; 22004.';
 
 CREATE FUNCTION rating_corrections(pool text, during tstzrange)
 	RETURNS TABLE (consumer_id bigint, provider_id bigint, lease_id bigint, rate_id bigint, category text, meter text, component text,

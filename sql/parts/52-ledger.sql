@@ -136,6 +136,11 @@ COMMENT ON FUNCTION posting_check() IS 'Trigger: every journal of the statement 
 CREATE TRIGGER balance AFTER INSERT ON posting REFERENCING NEW TABLE AS new_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION posting_check();
 
+CREATE FUNCTION hold_books() RETURNS trigger
+	AS 'MODULE_PATHNAME', 'hold_books' LANGUAGE C SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION hold_books() IS 'Trigger: whoever opens an account of a pool keeps its books from being closed until the end of the transaction, as whoever posts to it does; so that neither waits for the other.';
+CREATE TRIGGER hold_books BEFORE INSERT ON account FOR EACH ROW EXECUTE FUNCTION hold_books();
+
 CREATE TRIGGER keep_facts BEFORE UPDATE OR DELETE OR TRUNCATE ON posting
 	FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER keep_facts BEFORE UPDATE OR DELETE OR TRUNCATE ON journal
@@ -154,17 +159,14 @@ CREATE TRIGGER keep_identity BEFORE UPDATE OF account_id, party_id, pool_id, kin
 CREATE FUNCTION open_account(party text, kind text, currency text, pool text DEFAULT NULL, floor numeric DEFAULT NULL, ceiling numeric DEFAULT NULL)
 	RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
-	WITH new_account AS (
-		INSERT INTO account (party_id, pool_id, kind, currency, floor, ceiling, balance)
-		SELECT party_id(open_account.party), pool_id(open_account.pool), open_account.kind, open_account.currency,
-			open_account.floor, open_account.ceiling,
-			CASE WHEN open_account.floor IS NOT NULL OR open_account.ceiling IS NOT NULL THEN 0 END
-		ON CONFLICT (party_id, pool_id, kind, currency) DO NOTHING
-		RETURNING account.account_id
-	)
-	SELECT n.account_id FROM new_account AS n
-	UNION ALL
-	SELECT a.account_id FROM account AS a
+	INSERT INTO account (party_id, pool_id, kind, currency, floor, ceiling, balance)
+	SELECT party_id(open_account.party), pool_id(open_account.pool), open_account.kind, open_account.currency,
+		open_account.floor, open_account.ceiling,
+		CASE WHEN open_account.floor IS NOT NULL OR open_account.ceiling IS NOT NULL THEN 0 END
+	ON CONFLICT (party_id, pool_id, kind, currency) DO NOTHING;
+	-- a statement of its own, which sees what others opened meanwhile
+	SELECT a.account_id
+	FROM account AS a
 	WHERE a.party_id = party_id(open_account.party) AND a.pool_id IS NOT DISTINCT FROM pool_id(open_account.pool)
 	AND a.kind = open_account.kind AND a.currency = open_account.currency;
 END;
@@ -176,13 +178,13 @@ CREATE FUNCTION post_journal(kind text, accounts bigint[], amounts numeric[], po
 	RETURNS bigint AS 'MODULE_PATHNAME', 'journal_post' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION post_journal(text, bigint[], numeric[], text, text, text, timestamptz, text) IS
-'Posts amounts (debits positive, credits negative) to accounts, in one journal, and returns its key; occurred now, if not said otherwise. With a source and source_key, the same call again returns the same journal, and another one with the same keys is an error (23505), so that a client can simply retry. Errors: 23514 if the amounts do not sum to zero in every currency, SC007 if an account would pass its floor or ceiling, 23503 unknown account, 42704 unknown pool, 2202E arrays of different lengths, 22004.';
+'Posts amounts (debits positive, credits negative) to accounts, in one journal, and returns its key; occurred now, if not said otherwise. With a source and source_key, the same call again returns the same journal, and another one with the same keys is an error (23505), so that a client can simply retry. Errors: 23514 if the amounts do not sum to zero in every currency, SC007 if an account would pass its floor or ceiling, 23503 unknown account, 42704 unknown pool, 2202E arrays of different lengths or empty, 22004.';
 
 CREATE FUNCTION reverse_journal(journal bigint, occurred_at timestamptz DEFAULT NULL, description text DEFAULT NULL)
 	RETURNS bigint AS 'MODULE_PATHNAME', 'journal_reverse' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION reverse_journal(bigint, timestamptz, text) IS
-'Takes a journal back: posts the negative of each of its lines, so that every account is what it was, whatever rates are now. Returns the key of that journal; a second time, the same one. Errors: 42704 unknown journal, SC007 if an account would pass its floor or ceiling.';
+'Takes a journal back: posts the negative of each of its lines, so that every account is what it was, whatever rates are now. Returns the key of that journal; a second time, the same one. Occurred now, if not said otherwise, and never before what it takes back. Errors: 42704 unknown journal, 22023 an earlier time, SC007 if an account would pass its floor or ceiling.';
 
 CREATE FUNCTION set_limits(account bigint, floor numeric DEFAULT NULL, ceiling numeric DEFAULT NULL) RETURNS void
 	AS 'MODULE_PATHNAME', 'account_set_limits' LANGUAGE C VOLATILE PARALLEL UNSAFE

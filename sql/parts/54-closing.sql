@@ -23,15 +23,15 @@ BEGIN ATOMIC
 	-- One statement, and so one snapshot: what is recorded later is late, and
 	-- corrected by the next period.
 	WITH period AS (
-		SELECT p.pool_id, p.name, b.billing_period_id, b.during, currency_scale(p.currency) AS scale
+		SELECT p.pool_id, p.name, b.billing_period_id, b.during, currency_scale(p.currency) AS scale, p.rounding
 		FROM billing_period AS b
 		JOIN pool AS p ON p.pool_id = b.pool_id
 		WHERE b.pool_id = close_charges.pool AND b.billing_period_id = close_charges.billing_period
 	), due AS (
-		SELECT d.pool_id, d.billing_period_id, d.scale, false AS correction, r.*
+		SELECT d.pool_id, d.billing_period_id, d.scale, d.rounding, false AS correction, r.*
 		FROM period AS d, rated(d.name, d.during) AS r
 		UNION ALL
-		SELECT d.pool_id, d.billing_period_id, d.scale, true, r.*
+		SELECT d.pool_id, d.billing_period_id, d.scale, d.rounding, true, r.*
 		FROM period AS d
 		JOIN billing_period AS e ON e.pool_id = d.pool_id AND e.closed_at IS NOT NULL AND upper(e.during) <= lower(d.during),
 			rating_corrections(d.name, e.during) AS r
@@ -41,7 +41,7 @@ BEGIN ATOMIC
 		SELECT d.consumer_id, lower(d.period) AS starts, upper(d.period) AS ends, d.quantity, d.labels::text COLLATE "C" AS label, d.correction, d.meter,
 			d.lease_id, d.provider_id, d.component, d.category, d.contracted_unit_price, d.labels,
 			d.pool_id, d.billing_period_id, d.rate_id, d.period, d.unit, d.list_unit_price, d.list_cost, d.contracted_cost, d.effective_cost, d.billed_cost,
-			d.commitment_status, round_to_total(d.billed_cost, d.scale) OVER invoice AS amount
+			d.commitment_status, round_to_total(d.billed_cost, d.scale, d.rounding) OVER invoice AS amount
 		FROM due AS d
 		WINDOW invoice AS (PARTITION BY d.consumer_id ORDER BY lower(d.period), upper(d.period), d.quantity, d.labels::text COLLATE "C", d.correction,
 			d.meter, d.lease_id, d.provider_id, d.component, d.category, d.contracted_unit_price)
@@ -54,7 +54,7 @@ BEGIN ATOMIC
 	FROM invoiced AS i;
 END;
 COMMENT ON FUNCTION close_charges(bigint, bigint) IS
-'A step of close_billing_period(): makes the charges of a billing period, and of closed ones before it the corrections. The total of each consumer is rounded once, half to even, and divided over its charges by largest remainder.';
+'A step of close_billing_period(): makes the charges of a billing period, and of closed ones before it the corrections. The total of each consumer is rounded once, as the pool has it (rounding), and divided over its charges by largest remainder.';
 
 CREATE FUNCTION earned_shares(pool bigint, billing_period bigint)
 	RETURNS TABLE (during tstzrange, cohort bigint, provider_id bigint, share numeric)
@@ -380,7 +380,7 @@ BEGIN ATOMIC
 	) AS i
 	JOIN party AS p ON p.party_id = i.consumer_id
 	JOIN pool AS l ON l.pool_id = billing_period_differences.pool
-	WHERE i.amount <> money_round(i.billed, l.currency)
+	WHERE i.amount <> money_round(i.billed, l.currency, l.rounding)
 	UNION ALL
 	SELECT format('charge %s: its amount is %s, what is posted is %s to its consumer and %s to others', c.charge_id, c.amount, coalesce(p.debit, 0), coalesce(p.credit, 0))
 	FROM charge AS c
@@ -404,7 +404,7 @@ CREATE FUNCTION close_billing_period(pool text, during tstzrange, weights jsonb 
 	RETURNS bytea AS 'MODULE_PATHNAME', 'billing_period_close' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION close_billing_period(text, tstzrange, jsonb, interval) IS
-'Closes a billing period of a pool for good, and returns its digest: makes its charges and the corrections of closed ones before it (rated(), rating_corrections()), an invoice for each consumer, whose every charge divides among providers, steward and contributors, divides the contributors'' share by contribution_weights(), keeps the balances, checks it all, and seals it. From then on nothing that occurred in the period can be posted. All or nothing; of a period that is closed, only returns the digest. Errors: 42704 unknown pool, 55000 if the period has not ended, an earlier one is open or a later one closed, 23P01 if it overlaps another, 22023 unbounded period, 40001 above READ COMMITTED if others posted meanwhile, XX001 if a check fails.';
+'Closes a billing period of a pool for good, and returns its digest: makes its charges and the corrections of closed ones before it (rated(), rating_corrections()), an invoice for each consumer, whose every charge divides among providers, steward and contributors, divides the contributors'' share by contribution_weights(), keeps the balances, checks it all, and seals it. From then on nothing that occurred in the period can be posted. All or nothing; of a period that is closed, only returns the digest. Errors: 42704 unknown pool, 55000 if the period has not ended, an earlier one is open, a later one closed, or it does not begin where the last closed one ended, 23P01 if it overlaps another, 22023 unbounded period, 40001 above READ COMMITTED if others posted meanwhile, XX001 if a check fails.';
 
 CREATE FUNCTION verify_books(pool text DEFAULT NULL) RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
@@ -504,7 +504,7 @@ BEGIN ATOMIC
 		JOIN party AS y ON y.party_id = m.party_id
 		JOIN account AS a ON a.party_id = m.party_id
 		LEFT JOIN pool AS l ON l.pool_id = a.pool_id
-		WHERE statement.pool IS NULL OR a.pool_id = pool_id(statement.pool)
+		WHERE (statement.pool IS NULL OR a.pool_id = pool_id(statement.pool)) AND require_bounded(statement.during) IS NOT NULL
 	), line AS (
 		SELECT a.account_id, 1 AS rank, lower(statement.during) AS at, 'opening balance' AS what, NULL::bigint AS journal_id, NULL::integer AS line,
 			NULL::bigint AS charge_id, balance(a.account_id, lower(statement.during)) AS amount
@@ -526,7 +526,7 @@ BEGIN ATOMIC
 	ORDER BY a.pool NULLS FIRST, a.party, a.kind, a.currency, l.rank, l.at, l.journal_id, l.line;
 END;
 COMMENT ON FUNCTION statement(text, tstzrange, text, boolean) IS
-'The accounts of a party (and with "tree" of all parties below it), or of those in one pool, during a bounded period: opening balance, every posting with the lease and meter it is for, and closing balance. What the party owes is positive, what it has earned negative. Reads what was posted since a billing period was closed, not the history. Error: 42704 unknown party or pool.';
+'The accounts of a party (and with "tree" of all parties below it), or of those in one pool, during a bounded period: opening balance, every posting with the lease and meter it is for, and closing balance. What the party owes is positive, what it has earned negative. Reads what was posted since a billing period was closed, not the history. Errors: 42704 unknown party or pool, 22023 unbounded period, 22004.';
 
 CREATE FUNCTION net_settlement(pool text, mode text DEFAULT 'bilateral', source text DEFAULT NULL, source_key text DEFAULT NULL, occurred_at timestamptz DEFAULT NULL)
 	RETURNS TABLE (payer text, payee text, amount numeric, currency text, journal_id bigint) LANGUAGE sql VOLATILE PARALLEL UNSAFE

@@ -303,8 +303,8 @@ CREATE VIEW focus_cost_and_usage WITH (security_invoker) AS
 		concat_ws(' ', c.meter, nullif(c.component, 'quantity'), c.commitment_status, 'of', p.name) AS "ChargeDescription",
 		CASE WHEN c.category = 'purchase' THEN 'One-Time'
 			WHEN c.component IN ('flat', 'minimum', 'maximum') THEN 'Recurring' ELSE 'Usage-Based' END AS "ChargeFrequency",
-		focus_date_time(upper(c.during) + CASE WHEN upper_inc(c.during) THEN interval '1 microsecond' ELSE interval '0' END, true) AS "ChargePeriodEnd",
-		focus_date_time(lower(c.during)) AS "ChargePeriodStart",
+		focus_date_time(upper(m.period) + CASE WHEN upper_inc(m.period) THEN interval '1 microsecond' ELSE interval '0' END, true) AS "ChargePeriodEnd",
+		focus_date_time(lower(m.period)) AS "ChargePeriodStart",
 		CASE WHEN m.commitment_id IS NOT NULL THEN CASE r.model WHEN 'spend' THEN 'Spend' ELSE 'Usage' END END AS "CommitmentDiscountCategory",
 		m.commitment_id AS "CommitmentDiscountId",
 		CASE WHEN m.commitment_id IS NOT NULL THEN concat_ws(' ', r.model, r.meter, 'of', p.name) END AS "CommitmentDiscountName",
@@ -360,6 +360,8 @@ CREATE VIEW focus_cost_and_usage WITH (security_invoker) AS
 				CASE WHEN least(c.list_unit_price, c.contracted_unit_price) < 0 THEN -1 ELSE 1 END END AS sign,
 			CASE WHEN r.purchase IS NOT NULL AND (c.commitment_status IS NOT NULL OR c.category = 'purchase')
 				THEN concat_ws('/', c.pool_id, 'commitment', c.rate_id) END AS commitment_id,
+			-- what is bought is bought for all its term
+			CASE WHEN c.category = 'purchase' AND r.purchase IS NOT NULL THEN r.valid ELSE c.during END AS period,
 			CASE WHEN c.correction THEN (
 				SELECT o.billing_period_id FROM billing_period AS o WHERE o.pool_id = c.pool_id AND o.during @> lower(c.during)
 			) END AS reference_id
@@ -378,7 +380,7 @@ COMMENT ON COLUMN focus_cost_and_usage."ChargeCategory" IS 'Usage, Purchase, Cre
 COMMENT ON COLUMN focus_cost_and_usage."ChargeClass" IS 'Correction, if it corrects what an earlier billing period has billed.';
 COMMENT ON COLUMN focus_cost_and_usage."ChargeDescription" IS 'What it is for.';
 COMMENT ON COLUMN focus_cost_and_usage."ChargeFrequency" IS 'One-Time for a purchase, Recurring for what is due for each billing period, Usage-Based for all else.';
-COMMENT ON COLUMN focus_cost_and_usage."ChargePeriodEnd" IS 'End of the time that it is for, itself not included.';
+COMMENT ON COLUMN focus_cost_and_usage."ChargePeriodEnd" IS 'End of the time that it is for (of a purchase, all its term), itself not included.';
 COMMENT ON COLUMN focus_cost_and_usage."ChargePeriodStart" IS 'Start of the time that it is for; of a correction, that of what it corrects.';
 COMMENT ON COLUMN focus_cost_and_usage."CommitmentDiscountCategory" IS 'Spend or Usage, if it is about a commitment.';
 COMMENT ON COLUMN focus_cost_and_usage."CommitmentDiscountId" IS 'The commitment: key of its rate.';

@@ -55,7 +55,7 @@ BEGIN ATOMIC
 	), leased AS MATERIALIZED (
 		SELECT l.consumer_id, clip(load_profile(l.effective, l.quantity), carbon_report.during) AS load
 		FROM lease AS l
-		WHERE l.pool_id = pool_id(carbon_report.pool) AND l.effective && carbon_report.during
+		WHERE l.pool_id = pool_id(carbon_report.pool) AND l.effective && carbon_report.during AND coalesce(l.held_until > now(), true)
 		GROUP BY l.consumer_id
 	), total_load AS MATERIALIZED (
 		-- where more is leased than there is, those who lease share what there is

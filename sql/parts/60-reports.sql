@@ -149,6 +149,7 @@ COMMENT ON COLUMN lease_in_deficit.missing IS 'How much of it is not there, over
 CREATE VIEW lease_price WITH (security_invoker) AS
 	SELECT l.pool_id, l.lease_id, l.consumer_id, l.quantity, l.effective AS period, l.price, true AS used
 	FROM lease AS l
+	WHERE coalesce(l.held_until > now(), true)
 	UNION ALL
 	SELECT l.pool_id, l.lease_id, l.consumer_id, l.quantity,
 		tstzrange(greatest(lower(l.during), l.ended_at), upper(l.during)), coalesce(l.price, p.price) * (1 - l.refund), false
@@ -156,7 +157,7 @@ CREATE VIEW lease_price WITH (security_invoker) AS
 	JOIN pool AS p ON p.pool_id = l.pool_id
 	WHERE l.refund < 1;
 ALTER VIEW lease_price OWNER TO @extowner@;
-COMMENT ON VIEW lease_price IS 'What leases are charged for: the time that they hold their quantity, and what is not paid back of the price of the rest.';
+COMMENT ON VIEW lease_price IS 'What leases are charged for: the time that they hold their quantity (none, if they were held and not confirmed in time), and what is not paid back of the price of the rest.';
 COMMENT ON COLUMN lease_price.pool_id IS 'Key of the pool.';
 COMMENT ON COLUMN lease_price.lease_id IS 'Key of the lease.';
 COMMENT ON COLUMN lease_price.consumer_id IS 'Key of the party that holds the lease.';
@@ -164,6 +165,34 @@ COMMENT ON COLUMN lease_price.quantity IS 'Quantity leased, in the pool''s unit.
 COMMENT ON COLUMN lease_price.period IS 'The time that is charged for.';
 COMMENT ON COLUMN lease_price.price IS 'Price of a unit for an hour, in the pool''s currency; NULL for the pool''s price.';
 COMMENT ON COLUMN lease_price.used IS 'Whether the lease holds its quantity then; if not, it was given back.';
+
+CREATE VIEW charge_division WITH (security_invoker) AS
+	SELECT l.name AS pool, b.during AS billing_period, c.charge_id, y.name AS consumer, c.lease_id, c.meter, c.during, c.amount,
+		coalesce(- sum(p.amount) FILTER (WHERE a.kind = 'payable'), 0) AS providers,
+		coalesce(- sum(p.amount) FILTER (WHERE a.kind = 'fee'), 0) AS fee,
+		coalesce(- sum(p.amount) FILTER (WHERE a.kind = 'contributors'), 0) AS contributors, l.currency
+	FROM charge AS c
+	JOIN pool AS l ON l.pool_id = c.pool_id
+	JOIN billing_period AS b ON b.pool_id = c.pool_id AND b.billing_period_id = c.billing_period_id
+	JOIN party AS y ON y.party_id = c.consumer_id
+	LEFT JOIN journal AS j ON j.source = 'close_billing_period' AND j.source_key = concat_ws('/', c.pool_id, c.billing_period_id, c.consumer_id)
+	LEFT JOIN posting AS p ON p.journal_id = j.journal_id AND p.charge_id = c.charge_id
+	LEFT JOIN account AS a ON a.account_id = p.account_id
+	GROUP BY l.name, l.currency, b.during, c.charge_id, y.name, c.lease_id, c.meter, c.during, c.amount;
+ALTER VIEW charge_division OWNER TO @extowner@;
+COMMENT ON VIEW charge_division IS 'Who gets what the consumer of a charge pays: amount = providers + fee + contributors, always; sum by lease_id, and it is so for each lease. As it was posted when its billing period closed; who may not see the postings of others, sees no parts.';
+COMMENT ON COLUMN charge_division.pool IS 'Name of the pool.';
+COMMENT ON COLUMN charge_division.billing_period IS 'The billing period that it is billed in.';
+COMMENT ON COLUMN charge_division.charge_id IS 'Key of the charge within the pool.';
+COMMENT ON COLUMN charge_division.consumer IS 'Who pays.';
+COMMENT ON COLUMN charge_division.lease_id IS 'Under which lease; NULL if under none, or several.';
+COMMENT ON COLUMN charge_division.meter IS 'What is charged for: a meter of usage, or ''lease''.';
+COMMENT ON COLUMN charge_division.during IS 'The time that it is for.';
+COMMENT ON COLUMN charge_division.amount IS 'What the consumer pays, in that currency.';
+COMMENT ON COLUMN charge_division.providers IS 'What the providers get of it.';
+COMMENT ON COLUMN charge_division.fee IS 'What the steward gets of it.';
+COMMENT ON COLUMN charge_division.contributors IS 'What contributors get of it.';
+COMMENT ON COLUMN charge_division.currency IS 'The pool''s currency.';
 
 -- The calendar is an exact rollup that is always current: this report reads
 -- pages, never leases.

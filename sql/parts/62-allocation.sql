@@ -9,7 +9,7 @@ BEGIN ATOMIC
 	WITH chosen AS (
 		SELECT p.pool_id, p.price
 		FROM pool AS p
-		WHERE p.pool_id = require_pool(supply_cost.pool, 'steward', 'auditor')
+		WHERE p.pool_id = require_pool(supply_cost.pool, 'steward', 'auditor') AND require_bounded(supply_cost.during) IS NOT NULL
 	), row AS MATERIALIZED (
 		SELECT s.provider_id, s.quantity, s.during, coalesce(s.cost_rate, chosen.price) AS cost_rate
 		FROM supply AS s
@@ -35,7 +35,7 @@ BEGIN ATOMIC
 	HAVING sum(r.quantity) > 0;
 END;
 COMMENT ON FUNCTION supply_cost(text, tstzrange) IS
-'What each provider of a pool supplies, and what that costs it for an hour, in each stretch of a bounded time in which nobody''s supply changes. Cost by the cost_rate of its supply, or the pool''s price where there is none. For the pool''s steward and auditors. Errors: 42704 unknown pool, 42501 for others.';
+'What each provider of a pool supplies, and what that costs it for an hour, in each stretch of a bounded time in which nobody''s supply changes. Cost by the cost_rate of its supply, or the pool''s price where there is none. For the pool''s steward and auditors. Errors: 42704 unknown pool, 42501 for others, 22023 unbounded period, 22004.';
 
 CREATE FUNCTION cost_allocation(pool text, during tstzrange, idle text DEFAULT 'separate', shared text[] DEFAULT '{}',
 	share text DEFAULT 'weighted', overhead numeric DEFAULT 0, measure tally DEFAULT NULL, used_meter text DEFAULT NULL, scale integer DEFAULT 2)
@@ -48,10 +48,10 @@ BEGIN ATOMIC
 		FROM supply_cost(cost_allocation.pool, cost_allocation.during) AS s
 		GROUP BY s.period
 	), held AS MATERIALIZED (
-		SELECT l.consumer_id, p.name, load_profile(l.effective, l.quantity) AS load
-		FROM lease AS l
+		SELECT l.consumer_id, p.name, load_profile(l.period, l.quantity) AS load
+		FROM lease_price AS l
 		JOIN party AS p ON p.party_id = l.consumer_id
-		WHERE l.pool_id = require_pool(cost_allocation.pool, 'steward', 'auditor') AND l.effective && cost_allocation.during
+		WHERE l.pool_id = require_pool(cost_allocation.pool, 'steward', 'auditor') AND l.used AND l.period && cost_allocation.during
 		GROUP BY l.consumer_id, p.name
 	), pool_load AS (
 		SELECT coalesce(sum(h.load), '{}') AS load FROM held AS h
@@ -96,9 +96,9 @@ BEGIN ATOMIC
 				quantity_of((SELECT shapley_airport(tally(q.name, q.peak), 9) FROM peaks AS q WHERE q.peak > 0
 					AND (cost_allocation.idle = 'peak' OR NOT q.name = ANY (cost_allocation.shared))), d.name) END AS airport) AS a,
 		LATERAL (SELECT
-			CASE cost_allocation.idle WHEN 'even' THEN 1 WHEN 'weighted' THEN d.amount WHEN 'peak' THEN a.airport
+			CASE require_mode(cost_allocation.idle, '{separate,even,weighted,peak,coincident_peak,measure}') WHEN 'even' THEN 1 WHEN 'weighted' THEN d.amount WHEN 'peak' THEN a.airport
 				WHEN 'coincident_peak' THEN p.coincident WHEN 'measure' THEN quantity_of(cost_allocation.measure, d.name) ELSE 0 END,
-			CASE cost_allocation.share WHEN 'even' THEN 1 WHEN 'weighted' THEN d.amount WHEN 'peak' THEN a.airport
+			CASE require_mode(cost_allocation.share, '{even,weighted,peak,coincident_peak,measure}') WHEN 'even' THEN 1 WHEN 'weighted' THEN d.amount WHEN 'peak' THEN a.airport
 				WHEN 'coincident_peak' THEN p.coincident WHEN 'measure' THEN quantity_of(cost_allocation.measure, d.name) END) AS m (idle, share)
 	), divisible AS (
 		-- what nobody has a weight for is not divided
@@ -139,7 +139,7 @@ BEGIN ATOMIC
 	ORDER BY a.name;
 END;
 COMMENT ON FUNCTION cost_allocation(text, tstzrange, text, text[], text, numeric, tally, text, integer) IS
-'Who bears what a pool costs its providers during a bounded period, in two stages. First each consumer gets the cost of what it leased, used or not (direct; of it "unused" is what it did not use, by usage of a meter in unit-hours), at each instant at what a unit costs then. Then, in this order: idle cost stays in a row without consumer (idle => ''separate'') or is shared out; the costs of shared consumers (a platform team) are shared out among the others; and so is overhead, an amount of one''s own. By what: even, weighted (by direct cost), peak (Shapley value of each one''s own peak), coincident_peak (load at the peak of the pool), measure (a tally of one''s own by name). The sum of cost is always what supply costs plus the overhead, whatever the modes and whatever rows are chosen afterwards; every column is exact to the last place. What cannot be shared out, because nobody has a weight, stays where it was. For the pool''s steward and auditors. Errors: 42704 unknown pool, 42501 for others, 22003 unbounded period. (OpenCost: idle, shareIdle, shareSplit, shared overhead.)';
+'Who bears what a pool costs its providers during a bounded period, in two stages. First each consumer gets the cost of what it leased, used or not (direct; of it "unused" is what it did not use, by usage of a meter in unit-hours), at each instant at what a unit costs then. Then, in this order: idle cost stays in a row without consumer (idle => ''separate'') or is shared out; the costs of shared consumers (a platform team) are shared out among the others; and so is overhead, an amount of one''s own. By what: even, weighted (by direct cost), peak (Shapley value of each one''s own peak), coincident_peak (load at the peak of the pool), measure (a tally of one''s own by name). The sum of cost is always what supply costs plus the overhead, whatever the modes and whatever rows are chosen afterwards; every column is exact to the last place. What cannot be shared out, because nobody has a weight, stays where it was. For the pool''s steward and auditors. Errors: 42704 unknown pool, 42501 for others, 22023 unbounded period or unknown mode, 22004. (OpenCost: idle, shareIdle, shareSplit, shared overhead.)';
 
 CREATE FUNCTION profit_report(pool text, during tstzrange, scale integer DEFAULT 2)
 	RETURNS TABLE (provider text, unit_hours numeric, leased_unit_hours numeric, utilization numeric,
@@ -150,9 +150,9 @@ BEGIN ATOMIC
 		SELECT s.period, s.provider_id, s.quantity, s.hourly_cost, sum(s.quantity) OVER (PARTITION BY s.period) AS capacity
 		FROM supply_cost(profit_report.pool, profit_report.during) AS s
 	), leased AS (
-		SELECT coalesce(load_profile(l.effective, l.quantity), '{}') AS load
-		FROM lease AS l
-		WHERE l.pool_id = require_pool(profit_report.pool, 'steward', 'auditor') AND l.effective && profit_report.during
+		SELECT coalesce(load_profile(l.period, l.quantity), '{}') AS load
+		FROM lease_price AS l
+		WHERE l.pool_id = require_pool(profit_report.pool, 'steward', 'auditor') AND l.used AND l.period && profit_report.during
 	), provided AS (
 		SELECT v.name, sum(extract(epoch FROM upper(p.period) - lower(p.period)) * p.hourly_cost) AS cost_seconds,
 			sum(integral(leased.load, p.period, '1 second') * p.quantity / p.capacity) AS leased_seconds
@@ -174,3 +174,65 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION profit_report(text, tstzrange, integer) IS
 'The three measures of sharing for each provider of a pool during a bounded period: utilization (of what it supplied, what was leased: at each instant its part of the pool''s), revenue as revenue_report() has it, and cost (supply.cost_rate, or the pool''s price where there is none); profit = revenue - fees - cost, where fees are the parts of the steward and the contributors. Sums over its rows are the pool''s. For the pool''s steward and auditors. Errors as cost_allocation().';
+
+CREATE FUNCTION showback(pool text, during tstzrange, label text DEFAULT NULL)
+	RETURNS TABLE (path text[], consumer text, value text, cost numeric, currency text)
+	LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	WITH RECURSIVE line AS MATERIALIZED (
+		-- where the total decides the price, a charge has no labels, and is for all that was used
+		SELECT r.consumer_id, r.meter, r.labels ->> showback.label AS value, r.billed_cost,
+			r.labels = '{}' AND coalesce(t.model, 'standard') <> 'standard' AS for_all
+		FROM rated(showback.pool, showback.during) AS r
+		LEFT JOIN rate AS t ON t.pool_id = pool_id(showback.pool) AND t.rate_id = r.rate_id
+	), used AS (
+		SELECT u.consumer_id, u.meter, u.labels ->> showback.label AS value, greatest(sum(u.quantity), 0) AS quantity
+		FROM usage AS u
+		WHERE u.pool_id = pool_id(showback.pool) AND u.at >= lower(showback.during) AND u.at < upper(showback.during)
+		GROUP BY u.consumer_id, u.meter, u.labels ->> showback.label
+	), part AS (
+		SELECT u.consumer_id, u.meter, u.value,
+			u.quantity * 1.000000000000000000000000000000 / nullif(sum(u.quantity) OVER (PARTITION BY u.consumer_id, u.meter), 0) AS part
+		FROM used AS u
+	), cell AS (
+		SELECT l.consumer_id, coalesce(p.value, l.value) AS value, sum(l.billed_cost * coalesce(p.part, 1)) AS cost
+		FROM line AS l
+		LEFT JOIN part AS p ON l.for_all AND p.consumer_id = l.consumer_id AND p.meter = l.meter AND p.part > 0
+		GROUP BY l.consumer_id, coalesce(p.value, l.value)
+	), total AS (
+		SELECT l.consumer_id, sum(l.billed_cost) AS cost
+		FROM line AS l
+		GROUP BY l.consumer_id
+	), floored AS (
+		SELECT c.consumer_id, c.value, c.cost, money_round(c.cost, g.currency, 'floor') AS floor, money_round(t.cost, g.currency, g.rounding) AS total, g.currency
+		FROM cell AS c
+		JOIN total AS t ON t.consumer_id = c.consumer_id
+		JOIN pool AS g ON g.pool_id = pool_id(showback.pool)
+	), rest AS (
+		SELECT f.*, f.total - sum(f.floor) OVER (PARTITION BY f.consumer_id) AS units
+		FROM floored AS f
+	), ancestor AS (
+		SELECT t.consumer_id, p.parent_id, ARRAY[p.name] AS path
+		FROM total AS t
+		JOIN party AS p ON p.party_id = t.consumer_id
+		UNION ALL
+		SELECT a.consumer_id, p.parent_id, p.name || a.path
+		FROM ancestor AS a
+		JOIN party AS p ON p.party_id = a.parent_id
+		WHERE cardinality(a.path) < 100
+	), root AS (
+		SELECT DISTINCT ON (a.consumer_id) a.consumer_id, a.path
+		FROM ancestor AS a
+		ORDER BY a.consumer_id, cardinality(a.path) DESC
+	), shown AS (
+		SELECT t.path, r.value, r.floor + split(r.units, r.cost - r.floor, currency_scale(r.currency)) OVER (PARTITION BY r.consumer_id ORDER BY r.value) AS cost,
+			r.currency
+		FROM rest AS r
+		JOIN root AS t ON t.consumer_id = r.consumer_id
+	)
+	SELECT s.path, s.path[cardinality(s.path)], s.value, s.cost, s.currency
+	FROM shown AS s
+	ORDER BY s.path, s.value;
+END;
+COMMENT ON FUNCTION showback(text, tstzrange, text) IS
+'What rated() bills for a bounded period, by consumer and by the value of a label of its usage, such as its team or project; NULL for what has no such label. Path is the parties that the consumer is part of, the topmost first, so that GROUP BY path[1] or ROLLUP (path[1], path[2]) shows back by the tree of parties. Charges where the total decides the price (tiers, packages, minimum, purchases ...) divide by the quantity of their meter that was used under each label. Each consumer''s rows sum to what closing would invoice it, to the last unit, so that sums of them are never off, whatever they are grouped by. Errors: as rated().';

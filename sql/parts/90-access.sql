@@ -193,7 +193,7 @@ CREATE POLICY known ON event FOR SELECT USING (
 
 -- Views: rows are those of the tables
 
-GRANT SELECT ON pool_status, supply_status, lease_status, lease_in_deficit, lease_price, identity_status, task_status, audit_trail, ledger,
+GRANT SELECT ON pool_status, supply_status, lease_status, lease_in_deficit, lease_price, charge_division, identity_status, task_status, audit_trail, ledger,
 	focus_cost_and_usage, focus_invoice_detail, focus_billing_period, focus_contract_commitment TO PUBLIC;
 
 -- Functions that run as the owner of the extension. Each looks at the caller's

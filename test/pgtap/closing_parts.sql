@@ -8,7 +8,7 @@ BEGIN;
 SET LOCAL search_path = sharecollab, public;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(17);
+SELECT plan(18);
 
 -- ----------
 -- round_to_total()
@@ -16,7 +16,7 @@ SELECT plan(17);
 
 SELECT setseed(0.25) \g /dev/null
 CREATE TEMP TABLE line AS
-	SELECT b.invoice, b.scale, n AS line,
+	SELECT b.invoice, b.scale, b.mode, n AS line,
 		CASE b.kind
 			WHEN 0 THEN 0.5 * ('1e-' || b.scale)::numeric			-- ties, in the sum as well
 			WHEN 1 THEN (floor(random() * 5) - 2)::numeric / 3				-- many alike
@@ -24,10 +24,10 @@ CREATE TEMP TABLE line AS
 			WHEN 3 THEN round(random()::numeric, 30)
 			WHEN 4 THEN floor(random() * 100)::numeric				-- nothing to round
 			ELSE CASE WHEN random() < 0.2 THEN NULL ELSE random()::numeric END END AS amount
-	FROM (SELECT i AS invoice, i % 6 AS kind, (random() * 4)::integer AS scale, 1 + floor(random() * 30)::integer AS lines FROM generate_series(1, 3000) AS i) AS b,
+	FROM (SELECT i AS invoice, i % 6 AS kind, (ARRAY['half_even', 'half_up', 'half_down', 'down', 'up', 'floor', 'ceiling'])[1 + i % 7] AS mode, (random() * 4)::integer AS scale, 1 + floor(random() * 30)::integer AS lines FROM generate_series(1, 3000) AS i) AS b,
 		generate_series(1, b.lines) AS n;
 CREATE TEMP TABLE rounded AS
-	SELECT l.*, round_to_total(l.amount, l.scale) OVER (PARTITION BY l.invoice ORDER BY l.line) AS got
+	SELECT l.*, round_to_total(l.amount, l.scale, l.mode) OVER (PARTITION BY l.invoice ORDER BY l.line) AS got
 	FROM line AS l;
 CREATE TEMP TABLE expected AS
 	WITH floored AS (
@@ -36,16 +36,18 @@ CREATE TEMP TABLE expected AS
 	)
 	SELECT f.invoice, f.line, f.amount, (f.floor + CASE WHEN f.amount IS NOT NULL AND
 			row_number() OVER (PARTITION BY f.invoice ORDER BY f.amount * f.units - f.floor DESC NULLS LAST, f.line)
-			<= money_round(sum(f.amount * f.units) OVER (PARTITION BY f.invoice), 0) - sum(f.floor) OVER (PARTITION BY f.invoice)
+			<= money_round(sum(f.amount * f.units) OVER (PARTITION BY f.invoice), 0, f.mode) - sum(f.floor) OVER (PARTITION BY f.invoice)
 		THEN 1 ELSE 0 END) / f.units AS want
 	FROM floored AS f;
 SELECT cmp_ok(count(*), '>', 40000::bigint, 'lines of invoices') FROM rounded;
 SELECT is_empty('SELECT r.*, e.want FROM rounded AS r JOIN expected AS e USING (invoice, line) WHERE r.got IS DISTINCT FROM e.want',
 	'as largest remainder in plain SQL');
-SELECT is_empty('SELECT invoice FROM rounded GROUP BY invoice, scale HAVING sum(got) <> money_round(sum(amount), scale)',
+SELECT is_empty('SELECT invoice FROM rounded GROUP BY invoice, scale, mode HAVING sum(got) <> money_round(sum(amount), scale, mode)',
 	'lines sum to the total, rounded once');
 SELECT is_empty('SELECT * FROM rounded WHERE abs(got - amount) >= (''1e-'' || scale)::numeric', 'and none is a unit from what it is');
 SELECT is_empty('SELECT * FROM rounded WHERE (got IS NULL) <> (amount IS NULL)', 'null for null');
+SELECT results_eq('SELECT round_to_total(a, 0) OVER (ORDER BY n) FROM (VALUES (1, 0.5), (2, 1), (3, 1)) AS v (n, a)',
+	'SELECT round_to_total(a, 0, ''half_even'') OVER (ORDER BY n) FROM (VALUES (1, 0.5), (2, 1), (3, 1)) AS v (n, a)', 'half to even by default');
 SELECT throws_ok('SELECT round_to_total(1, 19) OVER ()', '22023', NULL, 'at most 18 places');
 SELECT throws_ok($$SELECT round_to_total('NaN', 2) OVER ()$$, '22003', NULL, 'not NaN');
 SELECT throws_ok('SELECT round_to_total(1e20, 2) OVER ()', '22003', NULL, 'not more than fits');

@@ -7,7 +7,7 @@ SET timezone = 'Pacific/Chatham';
 SET search_path = sharecollab, public;
 
 BEGIN;
-SELECT plan(23);
+SELECT plan(24);
 
 SELECT create_party('focus steward'), create_party('focus a'), create_party('focus b', 'person'), create_party('focus p') \g /dev/null
 SELECT create_pool('focus ' || k, k, 'unit', 'focus steward', currency => c) FROM (VALUES ('compute', 'EUR'), ('data', 'JPY'), ('model', 'KWD')) AS v (k, c) \g /dev/null
@@ -119,7 +119,8 @@ SELECT set_rate('rated pool', 'standard', 0.5, valid => '(,)'), set_rate('rated 
 	set_rate('rated pool', 'surge', 1, schedule => profile('[2026-01-10 00:00+00, 2026-01-12 00:00+00)', 2) + profile(1), valid => '(,)') \g /dev/null
 SELECT set_rate('rated pool', 'lease', model => 'reserved', party => 'focus a', valid => '[2026-01-01 00:00+00, 2026-02-01 00:00+00)', quantity => 1.5, purchase => 1000, unit => 'gpu-hour'),
 	set_rate('rated pool', 'standard', 0.4, model => 'spend', party => 'focus b', valid => '[2026-01-01 00:00+00, 2026-02-01 00:00+00)', purchase => 77.77),
-	set_rate('rated pool', 'package', model => 'prepaid', party => 'focus b', valid => '[2026-01-01 00:00+00, 2026-02-01 00:00+00)', quantity => 1000, purchase => 100) \g /dev/null
+	set_rate('rated pool', 'package', model => 'prepaid', party => 'focus b', valid => '[2026-01-01 00:00+00, 2026-02-01 00:00+00)', quantity => 1000, purchase => 100),
+	set_rate('rated pool', 'surge', model => 'reserved', party => 'focus a', valid => '[2026-01-01 00:00+00, 2026-07-01 00:00+00)', quantity => 100, purchase => 600) \g /dev/null
 INSERT INTO usage (pool_id, consumer_id, meter, quantity, during, at, source, source_key)
 SELECT pool_id('rated pool'), party_id(c), m, round((random() * 30)::numeric, 3), tstzrange(t, t + interval '1 hour'), t, 'focus_views', concat_ws('/', c, m, n)
 FROM generate_series(1, 25) AS n, unnest('{focus a,focus b}'::text[]) AS c, unnest('{standard,graduated,flat,package,capped,surge,unpriced}'::text[]) AS m,
@@ -138,8 +139,10 @@ SELECT is_empty($$SELECT rule, column_name, count(*), min(message) FROM focus_vi
 SELECT is_empty($$SELECT rule, message FROM focus_violations('rated_detail', 'InvoiceDetail', complete => true, charges => 'rated_usage')$$, 'nor against its invoices');
 SELECT bag_eq($$SELECT DISTINCT "CommitmentDiscountType", "CommitmentDiscountStatus" FROM rated_usage WHERE "CommitmentDiscountStatus" = 'Used'$$,
 	$$VALUES ('reserved', 'Used'), ('spend', 'Used'), ('prepaid', 'Used')$$, 'commitments were used');
-SELECT results_eq($$SELECT "CommitmentDiscountType", sum("BilledCost"), sum("EffectiveCost") FROM rated_usage WHERE "CommitmentDiscountId" IS NOT NULL GROUP BY 1 ORDER BY 1$$,
+SELECT results_eq($$SELECT "CommitmentDiscountType", sum("BilledCost"), sum("EffectiveCost") FROM rated_usage WHERE "CommitmentDiscountId" IS NOT NULL AND "SkuMeter" <> 'surge' GROUP BY 1 ORDER BY 1$$,
 	$$VALUES ('prepaid', 100::numeric, 100::numeric), ('reserved', 1000, 1000), ('spend', 77.77, 77.77)$$, 'and cost over their time what they cost to buy');
+SELECT is((SELECT ROW("ChargePeriodStart", "ChargePeriodEnd", "BilledCost") FROM rated_usage WHERE "ChargeCategory" = 'Purchase' AND "SkuMeter" = 'surge'),
+	ROW('2026-01-01T00:00:00Z'::text, '2026-07-01T00:00:00Z'::text, 600::numeric), 'a purchase is for all its term, of which only a part has been used');
 
 SELECT * FROM finish();
 ROLLBACK;

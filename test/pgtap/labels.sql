@@ -226,12 +226,15 @@ INSERT INTO expected VALUES
 	('rekey(activity,jsonb)', 'immutable strict safe'),
 	('sum(activity)', 'aggregate immutable safe'),
 	('sum_activity_transition(internal,activity)', 'immutable safe'),
+	-- 18-require
+	('require_bounded(tstzrange)', 'immutable safe'),
+	('require_mode(text,text[])', 'immutable safe'),
 	-- 16-money
 	('currency_scale(text)', 'immutable strict safe'),
 	('money_round(numeric,integer,text)', 'immutable strict safe'),
 	('money_round(numeric,text,text)', 'immutable strict safe'),
 	('split(numeric,numeric,integer)', 'window immutable safe'),
-	('round_to_total(numeric,integer)', 'window immutable safe'),
+	('round_to_total(numeric,integer,text)', 'window immutable safe'),
 	('tiered(numeric,numeric[],numeric[],numeric[],text)', 'immutable safe'),
 	('tiers(numeric,numeric[],numeric[],numeric[],text)', 'set immutable safe'),
 	('weighted_sum_transition(internal,numeric,timestamp with time zone,tstzrange)', 'immutable safe'),
@@ -241,6 +244,7 @@ INSERT INTO expected VALUES
 	('shapley_airport(tally,integer)', 'immutable strict safe'),
 	('shapley_peak(text[],profile[],tstzrange,integer)', 'immutable strict safe'),
 	('coincident_peak(text[],profile[],tstzrange)', 'immutable strict safe'),
+	('serial_cost(tally,numeric[],numeric[],numeric[],integer)', 'immutable safe'),
 	('share_out(tally,text[],tally,integer)', 'immutable strict safe'),
 	('net_transfers(tally,text)', 'set immutable strict safe'),
 	-- 18-caller
@@ -269,7 +273,7 @@ INSERT INTO expected VALUES
 	('calendar_of_quotas()', 'trigger volatile unsafe definer'),
 	('calendar_of_deletions()', 'trigger volatile unsafe'),
 	('pool_id(text)', 'stable strict safe'),
-	('create_pool(text,text,text,text,numeric,text,text,text,numeric,numeric,numeric,interval,interval,interval,interval,interval,boolean,numeric,numeric,numeric,profile,interval,numeric,numeric,text)', 'volatile unsafe definer'),
+	('create_pool(text,text,text,text,numeric,text,text,text,numeric,numeric,numeric,interval,interval,interval,interval,interval,boolean,numeric,numeric,numeric,profile,interval,numeric,numeric,text,text)', 'volatile unsafe definer'),
 	('invite(text,text,text,numeric)', 'volatile unsafe definer'),
 	('accept(text,text,text)', 'volatile unsafe definer'),
 	('add_supply(text,text,numeric,tstzrange,numeric,numeric,numeric,text)', 'volatile unsafe definer'),
@@ -353,6 +357,7 @@ INSERT INTO expected VALUES
 
 	-- 52-ledger
 	('posting_check()', 'trigger volatile unsafe'),
+	('hold_books()', 'trigger volatile unsafe'),
 	('open_account(text,text,text,text,numeric,numeric)', 'volatile unsafe'),
 	('post_journal(text,bigint[],numeric[],text,text,text,timestamp with time zone,text)', 'volatile unsafe'),
 	('reverse_journal(bigint,timestamp with time zone,text)', 'volatile unsafe'),
@@ -412,6 +417,7 @@ INSERT INTO expected VALUES
 	-- 60-reports
 	('supply_cost(text,tstzrange)', 'set stable safe'),
 	('cost_allocation(text,tstzrange,text,text[],text,numeric,tally,text,integer)', 'set stable safe'),
+	('showback(text,tstzrange,text)', 'set stable safe'),
 	('profit_report(text,tstzrange,integer)', 'set stable safe'),
 	('utilization_report(text,tstzrange,interval)', 'set stable safe definer'),
 	('cost_report(text,tstzrange,integer)', 'set stable safe definer'),
