@@ -318,7 +318,6 @@ INSERT INTO expected VALUES
 	('contributions_by_organization(text,timestamp with time zone,timestamp with time zone,boolean)', 'set stable safe definer'),
 	('git_log_support(internal)', 'immutable strict safe'),
 	('git_log(bytea,text)', 'set immutable strict safe'),
-	('git_log_people(bytea,text)', 'set immutable strict safe'),
 	('git_log_files(bytea,text)', 'set immutable strict safe'),
 	('mailmap_lookup(bytea,text,text)', 'immutable strict safe'),
 	('pushed_commits(jsonb,text)', 'set stable safe'),

@@ -40,7 +40,7 @@ CREATE TEMP TABLE large AS
 SELECT gauge_profile('2026-01-01'::timestamptz + i * interval '1 s', i % 1009) AS profile FROM generate_series(1, 1000000) AS i;
 SET statement_timeout = 5;
 SELECT * FROM import_git_log('p', (SELECT log FROM log));
-SELECT count(*) FROM git_log_people((SELECT log || '\x0a' || log || '\x0a' || log FROM log));
+SELECT count(*) FROM git_log((SELECT log || '\x0a' || log || '\x0a' || log FROM log));
 SELECT svg(profile, '[2026-01-01,2027-01-01)') FROM large;
 RESET statement_timeout;
 
