@@ -294,4 +294,4 @@ BEGIN ATOMIC
 	WHERE p.pool_id = pool_id(availability_as_of.pool) AND NOT isempty(availability_as_of.during);
 END;
 COMMENT ON FUNCTION availability_as_of(text, tstzrange, timestamptz) IS
-'How much of a pool was free during a period, by what was known at an instant: what its supply and leases were then. Of the pool by itself: without what it lends to others or borrows, and what quotas keep. NULL for an empty period; error 42704 if there is no such pool that the caller may know of.';
+'How much of a pool was free during a period, by what was known at an instant: what its supply and leases were then. Of the pool by itself: without what it lends to others or borrows, and what quotas keep, which depends on all that was known then of the other pools of its tree and of quotas, and is not made again. NULL for an empty period; error 42704 if there is no such pool that the caller may know of.';
