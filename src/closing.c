@@ -12,6 +12,7 @@
 #include "catalog/pg_type.h"
 #include "guard.h"
 #include "ledger.h"
+#include "progress.h"
 #include "query.h"
 #include "storage/lock.h"
 #include "table.h"
@@ -20,9 +21,6 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
-
-/* a step that takes longer is announced when it is done */
-#define SILENT_MILLISECONDS		2000
 
 static SavedQuery period_during = {
 	.sql = "SELECT b.billing_period_id, b.digest FROM sharecollab.billing_period AS b WHERE b.pool_id = $1 AND b.during = $2",
@@ -89,11 +87,8 @@ static struct
 static void
 announce(TimestampTz start, const char *done)
 {
-	TimestampTz now = GetCurrentTimestamp();
-
-	if (TimestampDifferenceExceeds(start, now, SILENT_MILLISECONDS))
-		ereport(NOTICE,
-				(errmsg("%s after %ld s", done, TimestampDifferenceMilliseconds(start, now) / 1000)));
+	ereport(progress_level(),
+			(errmsg("%s after %ld s", done, TimestampDifferenceMilliseconds(start, GetCurrentTimestamp()) / 1000)));
 }
 
 /*

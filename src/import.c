@@ -4,7 +4,7 @@
  *
  * Each source is a function from what was received to rows of the type
  * contribution_entry: git_log() here, the others in SQL.  What comes then is
- * the same for all: new identities, and facts that are new or newer.
+ * the same for all, see contribution.c.
  */
 #include "postgres.h"
 
@@ -14,6 +14,7 @@
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "compat.h"
+#include "contribution.h"
 #include "funcapi.h"
 #include "git_log.h"
 #include "mailmap.h"
@@ -28,15 +29,6 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
-
-/* columns of type contribution_entry */
-enum
-{
-	ENTRY_KIND, ENTRY_REF, ENTRY_ROLE, ENTRY_AT, ENTRY_DONE_AT, ENTRY_STATE, ENTRY_SUBJECT_KIND,
-	ENTRY_SUBJECT_REF, ENTRY_IS_MERGE, ENTRY_ADDED, ENTRY_REMOVED, ENTRY_PARTS, ENTRY_UPDATED_AT,
-	ENTRY_PLATFORM, ENTRY_ACCOUNT, ENTRY_NAME, ENTRY_EMAIL, ENTRY_IDENTITY_KIND,
-	ENTRY_COLUMNS
-};
 
 /* ----------
  * Text of git
@@ -75,7 +67,7 @@ text_of_git(Slice s, bool unfold)
 }
 
 /* ----------
- * git_log() and git_log_people()
+ * git_log() and git_log_files()
  * ----------
  */
 
@@ -85,11 +77,8 @@ typedef struct PersonEntry
 	GitPerson	person;
 	uint32		hash;
 	char		status;
-	bool		bot;
-	int64		entries;
-	Datum		account;
-	Datum		name;
-	Datum		email;
+	Datum		values[IDENTITY_COLUMNS];
+	Identity   *identity;		/* import_git_log() only */
 } PersonEntry;
 
 static inline uint32
@@ -149,15 +138,11 @@ typedef struct GitLogState
 	bool		nulls[ENTRY_COLUMNS];
 	Datum		author_role;
 	Datum		committer_role;
+	Datum		platform;
 	Datum		person_kind;
 	Datum		bot_kind;
 	char		ref[VARHDRSZ + 64];
 	int64		commits;		/* read so far */
-	Progress	progress;
-
-	/* git_log_people() */
-	persons_iterator iterator;
-	int64		unreadable;
 
 	/* git_log_files() */
 	Slice		rows;
@@ -208,19 +193,17 @@ set_person(GitLogState *state, GitPerson person)
 		appendStringInfoString(&account, person.name.len > 0 ? " <" : "<");
 		appendBinaryStringInfo(&account, person.email.data, person.email.len);
 		appendStringInfoChar(&account, '>');
-		entry->bot = is_bot(person);
-		entry->entries = 0;
-		entry->account = PointerGetDatum(text_of_git((Slice) {account.data, account.len}, true));
-		entry->name = PointerGetDatum(text_of_git(person.name, true));
-		entry->email = PointerGetDatum(text_of_git(person.email, true));
+		entry->values[ENTRY_PLATFORM - FACT_COLUMNS] = state->platform;
+		entry->values[ENTRY_ACCOUNT - FACT_COLUMNS] =
+			PointerGetDatum(text_of_git((Slice) {account.data, account.len}, true));
+		entry->values[ENTRY_NAME - FACT_COLUMNS] = PointerGetDatum(text_of_git(person.name, true));
+		entry->values[ENTRY_EMAIL - FACT_COLUMNS] = PointerGetDatum(text_of_git(person.email, true));
+		entry->values[ENTRY_IDENTITY_KIND - FACT_COLUMNS] = is_bot(person) ? state->bot_kind : state->person_kind;
+		entry->identity = NULL;
 		MemoryContextSwitchTo(old);
 	}
-	entry->entries++;
 	state->person = entry;
-	state->values[ENTRY_ACCOUNT] = entry->account;
-	state->values[ENTRY_NAME] = entry->name;
-	state->values[ENTRY_EMAIL] = entry->email;
-	state->values[ENTRY_IDENTITY_KIND] = entry->bot ? state->bot_kind : state->person_kind;
+	memcpy(&state->values[FACT_COLUMNS], entry->values, sizeof(entry->values));
 }
 
 static void
@@ -254,7 +237,7 @@ next_commit(GitLogState *state)
 	GitLogReader *reader = &state->reader;
 
 	if (state->commits++ % COMMITS_PER_STEP == COMMITS_PER_STEP - 1)
-		ereport(progress_level(&state->progress),
+		ereport(progress_level(),
 				(errmsg("git log: " INT64_FORMAT " commits, %d %% read", state->commits,
 						(int) (100.0 * (reader->next - reader->start) / (reader->end - reader->start)))));
 	switch (git_log_next(reader, &state->commit))
@@ -321,7 +304,6 @@ next_entry(GitLogState *state)
 	{
 		memset(state->nulls, true, sizeof(state->nulls));
 		state->person = NULL;
-		state->unreadable++;
 		return true;
 	}
 	set_commit(state);
@@ -330,15 +312,10 @@ next_entry(GitLogState *state)
 }
 
 static GitLogState *
-git_log_init(FunctionCallInfo fcinfo, FuncCallContext *context)
+git_log_begin(bytea *log, const char *on_error)
 {
 	GitLogState *state = palloc0(sizeof(GitLogState));
-	bytea	   *log = DatumGetByteaPP(PG_GETARG_DATUM(0));
-	char	   *on_error = text_to_cstring(PG_GETARG_TEXT_PP(1));
 
-	if (get_call_result_type(fcinfo, NULL, &context->tuple_desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	context->tuple_desc = BlessTupleDesc(context->tuple_desc);
 	if (strcmp(on_error, "error") != 0 && strcmp(on_error, "skip") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -346,19 +323,31 @@ git_log_init(FunctionCallInfo fcinfo, FuncCallContext *context)
 				 errhint("It is \"error\" or \"skip\".")));
 	git_log_open(&state->reader, VARDATA_ANY(log), VARSIZE_ANY_EXHDR(log));
 	state->skip_errors = strcmp(on_error, "skip") == 0;
-	progress_begin(&state->progress);
 	state->persons = persons_create(CurrentMemoryContext, 1024, NULL);
 	state->context = CurrentMemoryContext;
 	state->author_role = CStringGetTextDatum("author");
 	state->committer_role = CStringGetTextDatum("committer");
+	state->platform = CStringGetTextDatum("git");
 	state->person_kind = CStringGetTextDatum("person");
 	state->bot_kind = CStringGetTextDatum("bot");
 	state->values[ENTRY_KIND] = CStringGetTextDatum("commit");
-	state->values[ENTRY_PLATFORM] = CStringGetTextDatum("git");
 	/* nothing is newer than the commit itself */
 	state->values[ENTRY_UPDATED_AT] = TimestampTzGetDatum(DT_NOEND);
-	context->user_fctx = state;
 	return state;
+}
+
+/* The first call of a function that reads a log. */
+static void
+git_log_first_call(FunctionCallInfo fcinfo)
+{
+	FuncCallContext *context = SRF_FIRSTCALL_INIT();
+	MemoryContext old = MemoryContextSwitchTo(context->multi_call_memory_ctx);
+
+	if (get_call_result_type(fcinfo, NULL, &context->tuple_desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	context->tuple_desc = BlessTupleDesc(context->tuple_desc);
+	context->user_fctx = git_log_begin(DatumGetByteaPP(PG_GETARG_DATUM(0)), text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	MemoryContextSwitchTo(old);
 }
 
 /* git_log(log, on_error) */
@@ -370,70 +359,13 @@ git_log(PG_FUNCTION_ARGS)
 	GitLogState *state;
 
 	if (SRF_IS_FIRSTCALL())
-	{
-		MemoryContext old;
-
-		context = SRF_FIRSTCALL_INIT();
-		old = MemoryContextSwitchTo(context->multi_call_memory_ctx);
-		git_log_init(fcinfo, context);
-		MemoryContextSwitchTo(old);
-	}
+		git_log_first_call(fcinfo);
 	context = SRF_PERCALL_SETUP();
 	state = context->user_fctx;
 	if (!next_entry(state))
 		SRF_RETURN_DONE(context);
 	SRF_RETURN_NEXT(context, HeapTupleGetDatum(heap_form_tuple(context->tuple_desc,
 															   state->values, state->nulls)));
-}
-
-/* git_log_people(log, on_error) */
-PG_FUNCTION_INFO_V1(git_log_people);
-Datum
-git_log_people(PG_FUNCTION_ARGS)
-{
-	FuncCallContext *context;
-	GitLogState *state;
-	PersonEntry *entry;
-	Datum		values[6];
-	bool		nulls[6] = {false, false, false, false, false, false};
-
-	if (SRF_IS_FIRSTCALL())
-	{
-		MemoryContext old;
-		MemoryContext work;
-
-		context = SRF_FIRSTCALL_INIT();
-		old = MemoryContextSwitchTo(context->multi_call_memory_ctx);
-		state = git_log_init(fcinfo, context);
-		/* what each row allocates is not needed any longer than that */
-		work = AllocSetContextCreate(CurrentMemoryContext, "git log row", ALLOCSET_SMALL_SIZES);
-		MemoryContextSwitchTo(work);
-		while (next_entry(state))
-			MemoryContextReset(work);
-		persons_start_iterate(state->persons, &state->iterator);
-		MemoryContextSwitchTo(old);
-	}
-	context = SRF_PERCALL_SETUP();
-	state = context->user_fctx;
-	entry = persons_iterate(state->persons, &state->iterator);
-	if (entry != NULL)
-	{
-		values[0] = state->values[ENTRY_PLATFORM];
-		values[1] = entry->account;
-		values[2] = entry->name;
-		values[3] = entry->email;
-		values[4] = entry->bot ? state->bot_kind : state->person_kind;
-		values[5] = Int64GetDatum(entry->entries);
-	}
-	else if (state->unreadable > 0)
-	{
-		memset(nulls, true, 5);
-		values[5] = Int64GetDatum(state->unreadable);
-		state->unreadable = 0;
-	}
-	else
-		SRF_RETURN_DONE(context);
-	SRF_RETURN_NEXT(context, HeapTupleGetDatum(heap_form_tuple(context->tuple_desc, values, nulls)));
 }
 
 /* git_log_files(log, on_error) */
@@ -451,14 +383,7 @@ git_log_files(PG_FUNCTION_ARGS)
 	bool		nulls[5] = {false, false, false, false, false};
 
 	if (SRF_IS_FIRSTCALL())
-	{
-		MemoryContext old;
-
-		context = SRF_FIRSTCALL_INIT();
-		old = MemoryContextSwitchTo(context->multi_call_memory_ctx);
-		git_log_init(fcinfo, context);
-		MemoryContextSwitchTo(old);
-	}
+		git_log_first_call(fcinfo);
 	context = SRF_PERCALL_SETUP();
 	state = context->user_fctx;
 	while (!git_file_next(&state->rows, state->reader.nul, &file))
@@ -587,86 +512,8 @@ mailmap_lookup_sql(PG_FUNCTION_ARGS)
 
 /* ----------
  * Importers
- *
- * A new project is nothing that statistics know of, and to join its million
- * rows as if they were one takes days.  So all that could grow is looked up
- * through its key, row by row: that is what LATERAL and OFFSET 0 are for, and
- * why these functions run without sequential scans and merge joins.
  * ----------
  */
-
-/* what the others of a source but git_log() have to do for its people */
-#define PEOPLE_OF(source) \
-	"(SELECT platform, account, min(name) AS name, min(email) AS email," \
-	" min(identity_kind) AS identity_kind, count(*) AS entries" \
-	" FROM " source " GROUP BY platform, account)"
-
-/*
- * New identities; how many entries there are, and of which accounts.  One whose
- * name was not known gets it when it is.
- */
-#define WRITE_IDENTITIES \
-	"WITH person AS MATERIALIZED (SELECT * FROM %s AS p)," \
-	" written AS (" \
-	"INSERT INTO sharecollab.identity AS i (platform, account, name, email, kind)" \
-	" SELECT DISTINCT ON (p.platform, p.account) p.platform, p.account, p.name, p.email, p.identity_kind" \
-	" FROM person AS p LEFT JOIN LATERAL (" \
-	"SELECT o.name FROM sharecollab.identity AS o" \
-	" WHERE o.platform = p.platform AND o.account = p.account OFFSET 0) AS o ON true" \
-	" WHERE p.account IS NOT NULL AND (o.name IS NULL OR o.name = p.account AND p.name <> p.account)" \
-	" ORDER BY p.platform, p.account, p.name = p.account" \
-	" ON CONFLICT (platform, account) DO UPDATE" \
-	" SET name = excluded.name, email = excluded.email, kind = excluded.kind" \
-	" WHERE i.name = i.account AND excluded.name <> excluded.account)" \
-	" SELECT COALESCE(pg_catalog.sum(p.entries), 0)::pg_catalog.int8," \
-	" COALESCE(pg_catalog.array_agg(p.platform::pg_catalog.text), '{}')," \
-	" COALESCE(pg_catalog.array_agg(p.account::pg_catalog.text), '{}') FROM person AS p"
-
-/* which of two reports on the same fact stays */
-#define AGE_OF(row) \
-	"(" row ".updated_at, COALESCE(" row ".done_at, '-infinity'), COALESCE(" row ".added, -1)," \
-	" COALESCE(" row ".removed, -1), COALESCE(" row ".parts, -1), COALESCE(" row ".state, '')," \
-	" COALESCE(" row ".subject_kind, ''), COALESCE(" row ".subject_ref, '')," \
-	" " row ".is_merge, " row ".at)"
-
-/*
- * Facts that are new, and those that are newer than what is there, which is
- * looked for if there is anything.  The latter are found again by where they
- * are, as nobody else imports into the project.  The accounts come from before.
- */
-#define WRITE_CONTRIBUTIONS \
-	"WITH person AS MATERIALIZED (" \
-	"SELECT p.platform, p.account, o.identity_id" \
-	" FROM ROWS FROM (pg_catalog.unnest($%d), pg_catalog.unnest($%d)) AS p (platform, account), LATERAL (" \
-	"SELECT o.identity_id FROM sharecollab.identity AS o" \
-	" WHERE o.platform = p.platform AND o.account = p.account OFFSET 0) AS o)," \
-	" entry AS MATERIALIZED (" \
-	"SELECT e.*, c.place FROM (" \
-	"SELECT DISTINCT ON (e.ref, e.kind, i.identity_id, e.role)" \
-	" e.kind, e.ref, i.identity_id, e.role, e.at, e.done_at, e.state, e.subject_kind," \
-	" e.subject_ref, e.is_merge, e.added, e.removed, e.parts, e.updated_at FROM %s AS e" \
-	" JOIN person AS i ON i.platform = e.platform AND i.account = e.account" \
-	" WHERE e.kind IS NOT NULL" \
-	" ORDER BY e.ref, e.kind, i.identity_id, e.role, e.updated_at DESC, e.done_at DESC NULLS LAST," \
-	" e.added DESC NULLS LAST, e.removed DESC NULLS LAST, e.parts DESC NULLS LAST," \
-	" e.state DESC NULLS LAST, e.subject_kind DESC NULLS LAST, e.subject_ref DESC NULLS LAST," \
-	" e.is_merge DESC, e.at DESC) AS e LEFT JOIN LATERAL (" \
-	"SELECT c.ctid AS place, " AGE_OF("c") " < " AGE_OF("e") " AS older FROM sharecollab.contribution AS c" \
-	" WHERE %s AND c.project_id = $1 AND c.kind = e.kind AND c.ref = e.ref" \
-	" AND c.identity_id = e.identity_id AND c.role = e.role OFFSET 0) AS c ON true" \
-	" WHERE c.place IS NULL OR c.older)," \
-	" updated AS (" \
-	"UPDATE sharecollab.contribution AS c SET at = e.at, done_at = e.done_at, state = e.state," \
-	" subject_kind = e.subject_kind, subject_ref = e.subject_ref, is_merge = e.is_merge, added = e.added, removed = e.removed, parts = e.parts," \
-	" updated_at = e.updated_at, recorded_at = pg_catalog.now()" \
-	" FROM entry AS e WHERE e.place IS NOT NULL AND c.ctid = e.place)," \
-	" inserted AS (" \
-	"INSERT INTO sharecollab.contribution (project_id, kind, ref, identity_id, role, at, done_at, state," \
-	" subject_kind, subject_ref, is_merge, added, removed, parts, updated_at)" \
-	" SELECT $1, e.kind, e.ref, e.identity_id, e.role, e.at, e.done_at, e.state," \
-	" e.subject_kind, e.subject_ref, e.is_merge, e.added, e.removed, e.parts, e.updated_at FROM entry AS e WHERE e.place IS NULL)" \
-	" SELECT pg_catalog.count(*) FILTER (WHERE e.place IS NULL)," \
-	" pg_catalog.count(*) FILTER (WHERE e.place IS NOT NULL) FROM entry AS e"
 
 /*
  * The identities of project $1, with the names that mailmap $2 gives them, where
@@ -685,12 +532,19 @@ mailmap_lookup_sql(PG_FUNCTION_ARGS)
 	"SELECT m.name || CASE WHEN m.name <> '' THEN ' ' ELSE '' END || '<' || m.email || '>' AS proper) AS n" \
 	" WHERE i.platform = 'git' WINDOW same AS (PARTITION BY n.proper)) AS m WHERE m.changed)"
 
+/*
+ * Whoever says whose an identity is locks it, so that the links which follow
+ * are made with a look at what others have said.
+ */
 #define WRITE_PARTIES \
-	"WITH " MAPPED \
+	"WITH " MAPPED "," \
+	" locked AS MATERIALIZED (" \
+	"SELECT FROM sharecollab.identity AS i WHERE i.identity_id IN (SELECT m.identity_id FROM mapped AS m)" \
+	" ORDER BY i.identity_id FOR NO KEY UPDATE)" \
 	" INSERT INTO sharecollab.party (name, kind) SELECT DISTINCT m.proper, m.kind FROM mapped AS m" \
 	" LEFT JOIN LATERAL (" \
 	"SELECT o.party_id FROM sharecollab.party AS o WHERE o.name = m.proper OFFSET 0) AS o ON true" \
-	" WHERE o.party_id IS NULL ORDER BY m.proper ON CONFLICT (name) DO NOTHING"
+	" WHERE (SELECT pg_catalog.count(*) FROM locked) >= 0 AND o.party_id IS NULL ORDER BY m.proper ON CONFLICT (name) DO NOTHING"
 
 /*
  * With $3, only identities that were never linked to anybody: what people have
@@ -730,11 +584,6 @@ static SavedQuery lock_project = {
 	.nparams = 1, .types = {INT8OID}
 };
 
-static SavedQuery any_contribution = {
-	.sql = "SELECT FROM sharecollab.contribution WHERE project_id = $1 LIMIT 1",
-	.nparams = 1, .types = {INT8OID}
-};
-
 static SavedQuery keep_mailmap = {
 	.sql = "UPDATE sharecollab.project SET mailmap = $2 WHERE project_id = $1 AND mailmap IS DISTINCT FROM $2",
 	.nparams = 2, .types = {INT8OID, BYTEAOID}
@@ -771,53 +620,93 @@ return_counts(FunctionCallInfo fcinfo, int64 inserted, int64 updated, int64 skip
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(tuple_desc), values, nulls));
 }
 
+/* The commits of a log; what cannot be read counts as nothing. */
+static int64
+read_git_log(Facts *facts, bytea *log, const char *on_error)
+{
+	GitLogState *state = git_log_begin(log, on_error);
+	int64		nothing = 0;
+	Datum		ref = 0;
+
+	while (next_entry(state))
+	{
+		PersonEntry *person = state->person;
+
+		if (person == NULL)
+		{
+			nothing++;
+			continue;
+		}
+		if (person->identity == NULL)
+			person->identity = facts_identity(facts, person->values);
+		if (state->turn == TURN_COMMITTER)
+			ref = PointerGetDatum(cstring_to_text_with_len(state->commit.hash.data, state->commit.hash.len));
+		state->values[ENTRY_REF] = ref;
+		facts_add(facts, person->identity, state->values, state->nulls);
+	}
+	return nothing;
+}
+
+/* The rows of a query; an event that tells nothing is one, too. */
+static int64
+read_event(Facts *facts, SavedQuery *query, const Datum *args)
+{
+	uint64		n = query_run(query, args, NULL, false);
+	SPITupleTable *rows = SPI_tuptable;
+
+	for (uint64 i = 0; i < n; i++)
+	{
+		Datum		values[ENTRY_COLUMNS];
+		bool		nulls[ENTRY_COLUMNS];
+
+		heap_deform_tuple(rows->vals[i], rows->tupdesc, values, nulls);
+		facts_add(facts, facts_identity(facts, &values[FACT_COLUMNS]), values, nulls);
+	}
+	return n == 0 ? 1 : 0;
+}
+
 /*
- * Import what a source makes of the arguments after the project.
+ * Import what a source makes of the arguments after the project: a query, or
+ * none for a git log.
  */
 static Datum
-import(FunctionCallInfo fcinfo, const char *people, const char *entries, const char *const *names, const Oid *argtypes)
+import(FunctionCallInfo fcinfo, SavedQuery *query, const char *const *names)
 {
-	Oid			types[5] = {INT8OID};
-	Datum		values[5];
-	int			n = PG_NARGS();
+	Datum		args[2];
+	Datum		project_id;
 	Datum		mailmap;
 	bool		no_mailmap;
+	Facts	   *facts;
 	int64		total;
 	int64		inserted;
 	int64		updated;
-	Progress	progress;
 
 	require_arguments(fcinfo, PG_NARGS(), names);
-	progress_begin(&progress);
 	SPI_connect();
-	values[0] = Int64GetDatum(project_for(PG_GETARG_TEXT_PP(0), PROJECT_MANAGER, GetLatestSnapshot()));
-	if (query_run(&lock_project, values, NULL, false) == 0)
+	project_id = Int64GetDatum(project_for(PG_GETARG_TEXT_PP(0), PROJECT_MANAGER, GetLatestSnapshot()));
+	if (query_run(&lock_project, &project_id, NULL, false) == 0)
 		unknown_name("project", PG_GETARG_TEXT_PP(0));
 	mailmap = query_value(0, 2, &no_mailmap);
-	for (int i = 1; i < n; i++)
+	facts = facts_begin();
+	if (query == NULL)
+		total = read_git_log(facts, PG_GETARG_BYTEA_PP(1), text_to_cstring(PG_GETARG_TEXT_PP(2)));
+	else
 	{
-		types[i] = argtypes[i];
-		values[i] = PG_GETARG_DATUM(i);
+		for (int i = 1; i < PG_NARGS(); i++)
+			args[i - 1] = PG_GETARG_DATUM(i);
+		total = read_event(facts, query, args);
 	}
-	execute(psprintf(WRITE_IDENTITIES, people), n, types, values, SPI_OK_SELECT);
-	total = DatumGetInt64(query_value(0, 1, NULL));
-	types[n] = types[n + 1] = TEXTARRAYOID;
-	values[n] = query_value(0, 2, NULL);
-	values[n + 1] = query_value(0, 3, NULL);
-	if (total == 0 && argtypes[n - 1] == JSONBOID)
-		total = 1;				/* the event itself is what is skipped */
-	ereport(progress_level(&progress),
+	total += facts_count(facts);
+	facts_write_identities(facts);
+	ereport(progress_level(),
 			(errmsg("identities are written, now " INT64_FORMAT " contributions", total)));
-	execute(psprintf(WRITE_CONTRIBUTIONS, n + 1, n + 2, entries,
-					 query_run(&any_contribution, values, NULL, false) > 0 ? "true" : "false"),
-			n + 2, types, values, SPI_OK_SELECT);
-	inserted = DatumGetInt64(query_value(0, 1, NULL));
-	updated = DatumGetInt64(query_value(0, 2, NULL));
-	if (!no_mailmap)
+	facts_write(facts, DatumGetInt64(project_id), &inserted, &updated);
+	/* nobody is seen for the first time where nothing is */
+	if (!no_mailmap && inserted > 0)
 	{
-		ereport(progress_level(&progress),
+		ereport(progress_level(),
 				(errmsg("contributions are written, now the mailmap of the project")));
-		apply_mailmap(values[0], mailmap, true);
+		apply_mailmap(project_id, mailmap, true);
 	}
 	SPI_finish();
 	return return_counts(fcinfo, inserted, updated, total - inserted - updated);
@@ -829,9 +718,8 @@ Datum
 import_git_log(PG_FUNCTION_ARGS)
 {
 	static const char *const names[] = {"project", "log", "on_error"};
-	static const Oid types[] = {TEXTOID, BYTEAOID, TEXTOID};
 
-	return import(fcinfo, "sharecollab.git_log_people($2, $3)", "sharecollab.git_log($2, $3)", names, types);
+	return import(fcinfo, NULL, names);
 }
 
 /* import_github(project, event, payload) */
@@ -840,10 +728,12 @@ Datum
 import_github(PG_FUNCTION_ARGS)
 {
 	static const char *const names[] = {"project", "event", "payload"};
-	static const Oid types[] = {TEXTOID, TEXTOID, JSONBOID};
+	static SavedQuery query = {
+		.sql = "SELECT * FROM sharecollab.github_event($1, $2)",
+		.nparams = 2, .types = {TEXTOID, JSONBOID}
+	};
 
-	return import(fcinfo, PEOPLE_OF("sharecollab.github_event($2, $3)"), "sharecollab.github_event($2, $3)",
-				  names, types);
+	return import(fcinfo, &query, names);
 }
 
 /* import_gitlab(project, payload) */
@@ -852,9 +742,12 @@ Datum
 import_gitlab(PG_FUNCTION_ARGS)
 {
 	static const char *const names[] = {"project", "payload"};
-	static const Oid types[] = {TEXTOID, JSONBOID};
+	static SavedQuery query = {
+		.sql = "SELECT * FROM sharecollab.gitlab_event($1)",
+		.nparams = 1, .types = {JSONBOID}
+	};
 
-	return import(fcinfo, PEOPLE_OF("sharecollab.gitlab_event($2)"), "sharecollab.gitlab_event($2)", names, types);
+	return import(fcinfo, &query, names);
 }
 
 /* import_registry(project, payload) */
@@ -863,10 +756,12 @@ Datum
 import_registry(PG_FUNCTION_ARGS)
 {
 	static const char *const names[] = {"project", "payload"};
-	static const Oid types[] = {TEXTOID, JSONBOID};
+	static SavedQuery query = {
+		.sql = "SELECT * FROM sharecollab.registry_event($1)",
+		.nparams = 1, .types = {JSONBOID}
+	};
 
-	return import(fcinfo, PEOPLE_OF("sharecollab.registry_event($2)"), "sharecollab.registry_event($2)",
-				  names, types);
+	return import(fcinfo, &query, names);
 }
 
 /* import_mailmap(project, mailmap) */

@@ -1522,9 +1522,7 @@ lease_import(PG_FUNCTION_ARGS)
 	Oid			user;
 	int			context;
 	uint64		count;
-	Progress	progress;
 
-	progress_begin(&progress);
 	require_arguments(fcinfo, lengthof(names), names);
 	relation = PG_GETARG_OID(0);
 	if (get_rel_name(relation) == NULL)
@@ -1541,7 +1539,7 @@ lease_import(PG_FUNCTION_ARGS)
 	SetUserIdAndSecContext(lease->rd_rel->relowner, context | SECURITY_LOCAL_USERID_CHANGE);
 	table_close(lease, NoLock);
 	check_incoming();
-	ereport(progress_level(&progress),
+	ereport(progress_level(),
 			(errmsg("leases are checked, now they are admitted")));
 	if (SPI_execute("INSERT INTO sharecollab.lease"
 					" (pool_id, consumer_id, quantity, during, price, reference)"

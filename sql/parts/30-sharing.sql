@@ -652,7 +652,8 @@ BEGIN ATOMIC
 		SELECT p.pool_id, 0::bigint AS quota_id, e.capacity,
 			e.capacity * (p.overbooking - 1)
 				+ CASE WHEN p.parent_id IS NULL THEN '{}' ELSE profile(coalesce(p.borrow, 1e10)) END AS allowance,
-			coalesce((SELECT load_profile(occupied(l.effective, l.buffer), l.quantity) FROM lease AS l WHERE l.pool_id = p.pool_id), '{}')
+			coalesce(report_progress((SELECT load_profile(occupied(l.effective, l.buffer), l.quantity) FROM lease AS l WHERE l.pool_id = p.pool_id),
+					format('leases of pool "%s" are added up', p.name)), '{}')
 				+ coalesce(kept.quantity, '{}') + coalesce(child.taken, '{}') AS booked
 		FROM pool AS p
 		LEFT JOIN child ON child.parent_id = p.pool_id
@@ -666,9 +667,10 @@ BEGIN ATOMIC
 				THEN profile(q.during, coalesce((SELECT sum(round(integral(profile(l.effective, l.quantity), q.during), 6))
 					FROM lease AS l
 					WHERE l.pool_id = q.pool_id AND l.consumer_id = q.party_id AND l.effective && q.during), 0))
-				ELSE coalesce((SELECT clip(load_profile(occupied(l.effective, l.buffer), l.quantity), q.during)
-					FROM lease AS l
-					WHERE l.pool_id = q.pool_id AND l.consumer_id = q.party_id), '{}') END
+				ELSE coalesce(report_progress((SELECT clip(load_profile(occupied(l.effective, l.buffer), l.quantity), q.during)
+						FROM lease AS l
+						WHERE l.pool_id = q.pool_id AND l.consumer_id = q.party_id),
+					format('leases of quota %s are added up', q.quota_id)), '{}') END
 		FROM quota AS q
 	)
 	SELECT p.name, coalesce(e.quota_id, n.quota_id), d.what, s.at, s.quantity

@@ -2,7 +2,7 @@
 --		What is made together: projects, who they know contributors as, what
 --		these contributed, and what is left to do.
 --		C code: src/git_log.c and src/mailmap.c (parsers), src/import.c
---		(importers), src/project.c (verbs)
+--		(importers), src/contribution.c (what they write), src/project.c (verbs)
 
 CREATE TABLE project (
 	project_id	bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -145,7 +145,7 @@ CREATE TABLE contribution (
 	parts			integer CHECK (parts >= 0),
 	updated_at		timestamptz NOT NULL DEFAULT now(),
 	recorded_at		timestamptz NOT NULL DEFAULT now(),
-	PRIMARY KEY (project_id, kind, ref, identity_id, role),
+	PRIMARY KEY (project_id, ref, kind, identity_id, role),
 	CHECK ((subject_kind IS NULL) = (subject_ref IS NULL))
 );
 ALTER TABLE contribution OWNER TO @extowner@;
@@ -393,6 +393,9 @@ COMMENT ON FUNCTION cancel_task(bigint, timestamptz) IS
 
 -- whose contributions are
 
+-- Planned with no instant known, "known @> known_at" would be estimated to leave
+-- next to nothing, and links, until there are statistics, be looked through for
+-- each contribution; of coalesce() it is estimated to leave half.
 CREATE FUNCTION contributions(project text, as_of timestamptz DEFAULT NULL, known_at timestamptz DEFAULT 'infinity', bots boolean DEFAULT false)
 	RETURNS TABLE (kind text, ref text, role text, at timestamptz, done_at timestamptz, state text,
 		subject_kind text, subject_ref text, is_merge boolean,
@@ -404,7 +407,7 @@ BEGIN ATOMIC
 	FROM contribution AS c
 	JOIN identity AS i ON i.identity_id = c.identity_id
 	LEFT JOIN identity_link AS l ON l.identity_id = c.identity_id
-		AND l.valid @> coalesce(contributions.as_of, c.at) AND l.known @> contributions.known_at
+		AND l.valid @> coalesce(contributions.as_of, c.at) AND coalesce(l.known @> contributions.known_at, false)
 	LEFT JOIN party AS p ON p.party_id = l.party_id
 	WHERE c.project_id = project_id(contributions.project)
 	AND c.state IS DISTINCT FROM 'deleted'
@@ -533,13 +536,6 @@ CREATE FUNCTION git_log(log bytea, on_error text DEFAULT 'error') RETURNS SETOF 
 	AS 'MODULE_PATHNAME', 'git_log' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 1000 SUPPORT git_log_support;
 COMMENT ON FUNCTION git_log(bytea, text) IS
 'Reads the output of git log --numstat, with or without -z, in git''s own format (medium, fuller) or the one that the README has: a row for the author of each commit, with its lines, and more for its committer and those whom its trailers name (Co-authored-by and so on), but none for one who signs off a commit of his own. Bytes that are not UTF-8 become \xNN. Errors: 22P02 with line and byte offset; with on_error ''skip'' a row of nulls instead for each commit that cannot be read.';
-
-CREATE FUNCTION git_log_people(log bytea, on_error text DEFAULT 'error',
-	OUT platform text, OUT account text, OUT name text, OUT email text, OUT identity_kind text, OUT entries bigint)
-	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'git_log_people' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 1000;
-COMMENT ON FUNCTION git_log_people(bytea, text) IS
-'Who is in a git log, and how many rows git_log() has for each; the row of nulls is for commits that cannot be read.';
 
 CREATE FUNCTION git_log_files(log bytea, on_error text DEFAULT 'error',
 	OUT ref text, OUT path bytea, OUT old_path bytea, OUT added bigint, OUT removed bigint)

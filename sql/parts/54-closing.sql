@@ -425,12 +425,16 @@ BEGIN ATOMIC
 		SELECT 5, a.account_id, format('account %s: its balance is %s, its postings sum to %s', a.account_id, a.balance, s.balance)
 		FROM account AS a, LATERAL (SELECT coalesce(sum(p.amount), 0) AS balance FROM posting AS p WHERE p.account_id = a.account_id) AS s
 		WHERE is_operator() AND a.balance <> s.balance
+		UNION ALL
+		SELECT 5, 0, NULL
+		WHERE is_operator() AND report_progress(false, 'the ledger as a whole is verified')
 		-- period by period
 		UNION ALL
 		SELECT 6, b.billing_period_id, format('billing period %s of pool "%s": %s', b.during, l.name, d.difference)
 		FROM chosen AS l
 		JOIN billing_period AS b ON b.pool_id = l.pool_id AND b.closed_at IS NOT NULL,
-			billing_period_differences(b.pool_id, b.billing_period_id) AS d (difference)
+			billing_period_differences(b.pool_id,
+				report_progress(b.billing_period_id, format('charges of billing period %s of pool "%s" come next', b.during, l.name))) AS d (difference)
 		UNION ALL
 		SELECT 7, c.charge_id, format('charge %s of pool "%s": its billing period is not closed', c.charge_id, l.name)
 		FROM chosen AS l
@@ -451,7 +455,8 @@ BEGIN ATOMIC
 			encode(b.digest, 'hex'), encode(billing_period_digest(b.pool_id, b.billing_period_id), 'hex'))
 		FROM chosen AS l
 		JOIN billing_period AS b ON b.pool_id = l.pool_id AND b.closed_at IS NOT NULL
-		WHERE b.digest IS DISTINCT FROM billing_period_digest(b.pool_id, b.billing_period_id)
+		WHERE b.digest IS DISTINCT FROM report_progress(billing_period_digest(b.pool_id, b.billing_period_id),
+			format('billing period %s of pool "%s" is verified', b.during, l.name))
 	)
 	SELECT d.difference
 	FROM difference AS d

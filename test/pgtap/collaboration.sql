@@ -6,7 +6,7 @@ SET client_min_messages = warning;
 SET search_path = sharecollab, public;
 
 BEGIN;
-SELECT plan(47);
+SELECT plan(52);
 
 -- What a statement is refused with
 CREATE FUNCTION pg_temp.refused(statement text, code text, description text) RETURNS text LANGUAGE sql
@@ -118,6 +118,24 @@ SELECT pg_temp.refused(format('SELECT cancel_task(%s)', :'two'), '55000', 'nor c
 SELECT pg_temp.refused('SELECT assign_task(-1, NULL)', '22004', 'no null');
 SELECT pg_temp.refused($$SELECT assign_task(-1, 'Ann')$$, '42704', 'unknown task');
 SELECT pg_temp.refused($$SELECT create_task('p', 'again', reference => '#1')$$, '23505', 'reference already used');
+
+-- ----------
+-- what is put on the table counts for importers, too
+-- ----------
+CREATE TEMP TABLE seen (n bigint);
+CREATE FUNCTION pg_temp.see() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO seen SELECT count(*) FROM new_rows; RETURN NULL; END$$;
+CREATE TRIGGER see AFTER INSERT ON contribution REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pg_temp.see();
+SELECT create_project('triggered') \g /dev/null
+SELECT is(i.inserted, (SELECT count(*) FROM contribution WHERE project_id = project_id('p') AND kind = 'commit'), 'import: a table with a trigger')
+FROM raw, import_git_log('triggered', log) AS i;
+SELECT is(sum(n)::bigint, (SELECT count(*) FROM contribution WHERE project_id = project_id('triggered')), 'import: which fires') FROM seen;
+SELECT set_eq($$SELECT kind, ref, identity_id, role, at, done_at, is_merge, added, removed, parts, updated_at FROM contribution WHERE project_id = project_id('triggered')$$,
+	$$SELECT kind, ref, identity_id, role, at, done_at, is_merge, added, removed, parts, updated_at FROM contribution WHERE project_id = project_id('p') AND kind = 'commit'$$, 'import: the same rows');
+DROP TRIGGER see ON contribution;
+ALTER TABLE contribution ADD CHECK (ref NOT LIKE '0%') NOT VALID;
+SELECT create_project('checked') \g /dev/null
+SELECT pg_temp.refused(format($$SELECT import_git_log('checked', convert_to(%L, 'UTF8'))$$, E'commit ' || repeat('0', 40) || E'\nAuthor: A <a>\nDate: 1 +0000\n'), '23514', 'import: a constraint');
+SELECT pg_temp.refused($$SELECT import_github('checked', 'pull_request', '{"action": "opened", "pull_request": {"number": 1, "additions": -1, "created_at": "2026-01-01", "user": {"id": 1, "login": "a"}}}')$$, '23514', 'import: negative lines');
 
 SELECT * FROM finish();
 ROLLBACK;
