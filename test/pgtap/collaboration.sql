@@ -6,7 +6,7 @@ SET client_min_messages = warning;
 SET search_path = sharecollab, public;
 
 BEGIN;
-SELECT plan(52);
+SELECT plan(57);
 
 -- What a statement is refused with
 CREATE FUNCTION pg_temp.refused(statement text, code text, description text) RETURNS text LANGUAGE sql
@@ -118,6 +118,29 @@ SELECT pg_temp.refused(format('SELECT cancel_task(%s)', :'two'), '55000', 'nor c
 SELECT pg_temp.refused('SELECT assign_task(-1, NULL)', '22004', 'no null');
 SELECT pg_temp.refused($$SELECT assign_task(-1, 'Ann')$$, '42704', 'unknown task');
 SELECT pg_temp.refused($$SELECT create_task('p', 'again', reference => '#1')$$, '23505', 'reference already used');
+
+-- ----------
+-- a commit counts once, even if a push calls its author in another way than git does
+-- ----------
+CREATE TEMP TABLE told AS SELECT
+	jsonb_build_object('ref', 'refs/heads/main', 'repository', '{"default_branch": "main"}'::jsonb, 'commits', jsonb_agg(jsonb_build_object(
+		'id', repeat(n, 40), 'timestamp', '2026-01-01T00:00:00Z', 'author', p.person, 'committer', p.person))) AS push,
+	convert_to('commit ' || repeat('a', 40) || E'\nAuthor: J', 'UTF8') || '\xfc' || convert_to(E'rgen <j@x>\nDate: 1767225600 +0000\n\n    m\n\n3\t0\ta\n', 'UTF8') AS log
+FROM unnest(ARRAY['a', 'b']) AS n, (SELECT '{"name": "J\ufffdrgen", "email": "j@x"}'::jsonb AS person) AS p;
+SELECT create_project('pushed'), create_project('logged') \g /dev/null
+SELECT import_github('pushed', 'push', push) FROM told \g /dev/null
+SELECT is(pg_temp.figures('pushed'), E'J\ufffdrgen <j@x> 2', 'a push');
+SELECT import_git_log('pushed', log) FROM told \g /dev/null
+SELECT is(pg_temp.figures('pushed'), E'J\\xfcrgen <j@x> 1 3 0, J\ufffdrgen <j@x> 1', 'a push, and then the log');
+SELECT import_git_log('logged', log) FROM told \g /dev/null
+SELECT import_github('logged', 'push', push) FROM told \g /dev/null
+SELECT is(pg_temp.figures('logged'), pg_temp.figures('pushed'), 'the log, and then a push');
+
+-- ----------
+-- times are finite, as reports take one from another
+-- ----------
+SELECT pg_temp.refused($$SELECT import_github('pushed', 'issues', '{"action": "opened", "issue": {"number": 1, "created_at": "infinity", "updated_at": "2026-01-01", "user": {"id": 1, "login": "a"}}}')$$, '23514', 'an infinite time');
+SELECT pg_temp.refused($$SELECT import_github('pushed', 'issues', '{"action": "closed", "issue": {"number": 1, "created_at": "2026-01-01", "closed_at": "-infinity", "updated_at": "2026-01-01", "user": {"id": 1, "login": "a"}}}')$$, '23514', 'an infinite end');
 
 -- ----------
 -- what is put on the table counts for importers, too
