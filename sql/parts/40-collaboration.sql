@@ -428,26 +428,31 @@ CREATE FUNCTION contributions_by_organization(project text, as_of timestamptz DE
 		organization_id bigint, organization text, share numeric)
 	LANGUAGE sql STABLE PARALLEL SAFE ROWS 100000
 BEGIN ATOMIC
-	WITH employed AS (
+	WITH contribution AS MATERIALIZED (
+		SELECT c.*, coalesce(contributions_by_organization.as_of, c.at) AS instant
+		FROM contributions(contributions_by_organization.project, contributions_by_organization.as_of,
+			contributions_by_organization.known_at, contributions_by_organization.bots) AS c
+	), employed AS MATERIALIZED (
 		SELECT a.party_id, a.organization_id, o.name, a.share, a.valid
 		FROM affiliation AS a
 		JOIN party AS o ON o.party_id = a.organization_id
-		WHERE a.known @> contributions_by_organization.known_at
+		WHERE coalesce(a.known @> contributions_by_organization.known_at, false)
+	), load AS MATERIALIZED (
+		SELECT employed.party_id, load_profile(employed.valid, employed.share) AS load
+		FROM employed
+		GROUP BY employed.party_id
 	)
 	SELECT c.kind, c.ref, c.role, c.at, c.done_at, c.state, c.subject_kind, c.subject_ref, c.is_merge, c.added, c.removed, c.parts,
 		c.identity_id, c.party_id, c.contributor, e.organization_id, e.name, e.share
-	FROM contributions(contributions_by_organization.project, contributions_by_organization.as_of,
-		contributions_by_organization.known_at, contributions_by_organization.bots) AS c,
-		LATERAL (
-			SELECT m.organization_id, m.name, m.share
-			FROM employed AS m
-			WHERE m.party_id = c.party_id AND m.valid @> coalesce(contributions_by_organization.as_of, c.at)
-			UNION ALL
-			SELECT NULL, NULL, 1 - coalesce(sum(m.share), 0)
-			FROM employed AS m
-			WHERE m.party_id = c.party_id AND m.valid @> coalesce(contributions_by_organization.as_of, c.at)
-			HAVING coalesce(sum(m.share), 0) < 1
-		) AS e;
+	FROM contribution AS c
+	JOIN employed AS e ON e.party_id = c.party_id AND e.valid @> c.instant
+	UNION ALL
+	-- what is left to nobody
+	SELECT c.kind, c.ref, c.role, c.at, c.done_at, c.state, c.subject_kind, c.subject_ref, c.is_merge, c.added, c.removed, c.parts,
+		c.identity_id, c.party_id, c.contributor, NULL, NULL, 1 - coalesce(value_at(l.load, c.instant), 0)
+	FROM contribution AS c
+	LEFT JOIN load AS l ON l.party_id = c.party_id
+	WHERE coalesce(value_at(l.load, c.instant), 0) < 1;
 END;
 COMMENT ON FUNCTION contributions_by_organization(text, timestamptz, timestamptz, boolean) IS
 'As contributions(), in one row for each organization that the contributor worked for at the time, with its share; what no organization has is a row with organization NULL. The shares of each contribution sum to 1, so that what is weighted with them sums to the total.';
