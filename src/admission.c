@@ -1372,11 +1372,9 @@ rebuild(Datum pools)
 	Calendar   *calendar = admission->calendar;
 	SavedQuery *facts[] = {&all_supply, &all_leases, &all_quotas};
 	static const char *const names[] = {"supply", "leases", "quotas"};
-	Progress	progress;
 	Datum	   *elements;
 	int			n;
 
-	progress_begin(&progress);
 	deconstruct_array(DatumGetArrayTypeP(pools), INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
 					  &elements, NULL, &n);
 	for (int i = 0; i < n; i++)
@@ -1385,7 +1383,7 @@ rebuild(Datum pools)
 	pfree(admission);
 	for (size_t i = 0; i < lengthof(facts); i++)
 	{
-		ereport(progress_level(&progress),
+		ereport(progress_level(),
 				(errmsg("calendar is made again: %s", names[i])));
 		admission = palloc0(sizeof(Admission));
 		admission->calendar = calendar;

@@ -12,6 +12,7 @@
 #include "json_text.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "progress.h"
 #include "query.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
@@ -107,6 +108,8 @@ focus_rows(PG_FUNCTION_ARGS)
 			tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 		}
 		SPI_freetuptable(SPI_tuptable);
+		ereport(progress_level(),
+				(errmsg("rows read: " INT64_FORMAT, position)));
 	}
 	SPI_cursor_close(cursor);
 	SPI_finish();

@@ -143,7 +143,6 @@ typedef struct GitLogState
 	Datum		bot_kind;
 	char		ref[VARHDRSZ + 64];
 	int64		commits;		/* read so far */
-	Progress	progress;
 
 	/* git_log_files() */
 	Slice		rows;
@@ -238,7 +237,7 @@ next_commit(GitLogState *state)
 	GitLogReader *reader = &state->reader;
 
 	if (state->commits++ % COMMITS_PER_STEP == COMMITS_PER_STEP - 1)
-		ereport(progress_level(&state->progress),
+		ereport(progress_level(),
 				(errmsg("git log: " INT64_FORMAT " commits, %d %% read", state->commits,
 						(int) (100.0 * (reader->next - reader->start) / (reader->end - reader->start)))));
 	switch (git_log_next(reader, &state->commit))
@@ -324,7 +323,6 @@ git_log_begin(bytea *log, const char *on_error)
 				 errhint("It is \"error\" or \"skip\".")));
 	git_log_open(&state->reader, VARDATA_ANY(log), VARSIZE_ANY_EXHDR(log));
 	state->skip_errors = strcmp(on_error, "skip") == 0;
-	progress_begin(&state->progress);
 	state->persons = persons_create(CurrentMemoryContext, 1024, NULL);
 	state->context = CurrentMemoryContext;
 	state->author_role = CStringGetTextDatum("author");
@@ -682,10 +680,8 @@ import(FunctionCallInfo fcinfo, SavedQuery *query, const char *const *names)
 	int64		total;
 	int64		inserted;
 	int64		updated;
-	Progress	progress;
 
 	require_arguments(fcinfo, PG_NARGS(), names);
-	progress_begin(&progress);
 	SPI_connect();
 	project_id = Int64GetDatum(project_for(PG_GETARG_TEXT_PP(0), PROJECT_MANAGER, GetLatestSnapshot()));
 	if (query_run(&lock_project, &project_id, NULL, false) == 0)
@@ -702,13 +698,13 @@ import(FunctionCallInfo fcinfo, SavedQuery *query, const char *const *names)
 	}
 	total += facts_count(facts);
 	facts_write_identities(facts);
-	ereport(progress_level(&progress),
+	ereport(progress_level(),
 			(errmsg("identities are written, now " INT64_FORMAT " contributions", total)));
 	facts_write(facts, DatumGetInt64(project_id), &inserted, &updated);
 	/* nobody is seen for the first time where nothing is */
 	if (!no_mailmap && inserted > 0)
 	{
-		ereport(progress_level(&progress),
+		ereport(progress_level(),
 				(errmsg("contributions are written, now the mailmap of the project")));
 		apply_mailmap(project_id, mailmap, true);
 	}

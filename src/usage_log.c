@@ -18,6 +18,7 @@
 #include "json_text.h"
 #include "miscadmin.h"
 #include "pgtime.h"
+#include "progress.h"
 #include "query.h"
 #include "slice.h"
 #include "usage.h"
@@ -590,6 +591,8 @@ set_labels(UsageLog *log, const int *numbers, const char *const *labels, int n)
 	log->nulls[ENTRY_LABELS] = false;
 }
 
+#define LINES_PER_STEP	4096
+
 /*
  * All lines, of which the format's function makes rows, or sets log->error.
  */
@@ -602,6 +605,9 @@ usage_log_read(UsageLog *log, void (*read_line) (UsageLog *log, void *arg), void
 	while (next_line(log))
 	{
 		CHECK_FOR_INTERRUPTS();
+		if (log->line % LINES_PER_STEP == 0)
+			ereport(progress_level(),
+					(errmsg("%s, lines read: " INT64_FORMAT, log->format, log->line)));
 		memset(log->nulls, false, sizeof(log->nulls));
 		log->metered = NIL;
 		if (log->error == NULL && log->n_fields > 0)

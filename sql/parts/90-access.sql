@@ -216,7 +216,7 @@ ALTER FUNCTION cancel SECURITY DEFINER;
 ALTER FUNCTION reclaim SECURITY DEFINER;
 ALTER FUNCTION set_quota SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION availability SECURITY DEFINER;
-ALTER FUNCTION find_slots SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION find_slots SECURITY DEFINER;
 ALTER FUNCTION check_calendar SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION create_project SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION set_project_member SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
@@ -302,6 +302,6 @@ ALTER FUNCTION require_identity OWNER TO @extowner@;
 
 -- Those of triggers are called by nobody
 REVOKE EXECUTE ON FUNCTION access_changed, affiliation_check, calendar_of_deletions, calendar_of_leases, calendar_of_pools,
-	calendar_of_quotas, calendar_of_supply, charge_check, keep_referenced, log_event, pool_refuse_change, posting_check, refuse_change, usage_once FROM PUBLIC;
+	calendar_of_quotas, calendar_of_supply, charge_check, hold_books, keep_referenced, log_event, pool_refuse_change, posting_check, refuse_change, usage_once FROM PUBLIC;
 -- but who attaches a partition of usage gives it its triggers
 GRANT EXECUTE ON FUNCTION refuse_change, usage_once TO @extowner@;

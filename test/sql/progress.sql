@@ -25,13 +25,21 @@ SET client_min_messages = notice;
 SELECT * FROM import_git_log('p', (SELECT log FROM log));
 SELECT import_leases('job');
 SELECT rebuild_calendar();
--- or at DEBUG1
+SELECT count(*) FROM check_calendar();
+SELECT verify_books('gpu');
+SELECT count(*) FROM focus_rows('job');
+-- or at DEBUG1 (first the cache of operator classes has to grow, which it would tell)
+SELECT count(*) > 100 AS cached FROM pg_opclass WHERE pg_opclass_is_visible(oid);
 BEGIN;
 SET LOCAL client_min_messages = debug1;
 SELECT * FROM import_git_log('p', (SELECT log FROM log));
 DELETE FROM lease;
 SELECT import_leases('job');
 SELECT rebuild_calendar();
+SELECT count(*) FROM check_calendar();
+SELECT verify_books('gpu');
+SELECT count(*) FROM focus_rows('job');
+SELECT report_progress(17, 'one'), report_progress(NULL::text, NULL);
 ROLLBACK;
 
 -- stopped before they are done

@@ -15,10 +15,13 @@ TRUNCATE party RESTART IDENTITY CASCADE;
 
 SELECT count(create_party(name)) FROM unnest('{grid,north,south,ann,bob,cy}'::text[]) AS name;
 CREATE FUNCTION members(pool text) RETURNS bigint LANGUAGE sql AS $$
-	INSERT INTO membership (pool_id, party_id, role, accepted_at)
-	SELECT pool_id(pool), party_id, CASE WHEN name IN ('north', 'south') THEN 'provider' ELSE 'consumer' END, now()
-	FROM party WHERE name <> 'grid';
-	SELECT count(*) FROM membership WHERE pool_id = pool_id(pool);
+	WITH invited AS (
+		INSERT INTO membership (pool_id, party_id, role, accepted_at)
+		SELECT pool_id(pool), party_id, CASE WHEN name IN ('north', 'south') THEN 'provider' ELSE 'consumer' END, now()
+		FROM party WHERE name <> 'grid'
+		RETURNING party_id
+	)
+	SELECT count(*) FROM invited;
 $$;
 
 --

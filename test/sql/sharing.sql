@@ -380,7 +380,6 @@ COPY lease (pool_id, consumer_id, quantity, during, reference) FROM stdin;
 1	4	1	["2026-02-25 00:00:00+00","2026-02-26 00:00:00+00")	copy-4
 1	4	2.01	["2026-02-28 00:00:00+00","2026-03-02 00:00:00+00")	copy-5
 \.
-\echo :LAST_ERROR_SQLSTATE
 SELECT count(*) FROM lease WHERE reference LIKE 'copy%';
 -- MERGE: delete, update, insert
 MERGE INTO lease AS l

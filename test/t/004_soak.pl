@@ -12,6 +12,7 @@ use warnings;
 use FindBin;
 use lib $FindBin::RealBin;
 use Helpers;
+use POSIX qw(ceil);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -159,7 +160,7 @@ foreach my $pools (1, 16, 500)
 	{
 		(my $option = $level) =~ s/ /\\ /;
 		local $ENV{PGOPTIONS} = "-c default_transaction_isolation=$option";
-		my $transactions = int($operations / 9 / $clients) || 1;
+		my $transactions = ceil($operations / 9 / $clients);
 		my $ok = IPC::Run::run([ 'pgbench', '-n', '-c', $clients, '-j', 2, '-t', $transactions, '--max-tries=100000', '-p', $node->port, '-h', $node->host, @scripts, "soak$pools" ],
 			'>', \$stdout, '2>', \$stderr);
 		ok($ok, "$pools pools, $level: pgbench ends well") or diag($stderr);
@@ -170,7 +171,7 @@ foreach my $pools (1, 16, 500)
 		note("$pools pools, $level: $processed operations, $retried retries");
 		check_soak("soak$pools", "$pools pools, $level");
 	}
-	is(sql($node, 'SELECT count(*) FROM public.call', "soak$pools"), int($operations / 9 / $clients) * $clients * 3, "$pools pools: every operation has happened once");
+	is(sql($node, 'SELECT count(*) FROM public.call', "soak$pools"), ceil($operations / 9 / $clients) * $clients * 3, "$pools pools: every operation has happened once");
 	is(sql($node, "SELECT deadlocks FROM pg_stat_database WHERE datname = 'soak$pools'"), 0, "$pools pools: no deadlock");
 	note(sql($node, q{SELECT string_agg(format('%s %s', n, s), ', ' ORDER BY s) FROM (SELECT sqlstate AS s, count(*) AS n FROM public.call GROUP BY 1) AS c}, "soak$pools"));
 	# of a short run, a rare verb may have found nothing to do: it gets more chances
