@@ -392,6 +392,82 @@ calendar_write_page(Calendar *calendar, const CalendarPage *page, bool shrunk)
 	}
 }
 
+void
+calendar_walk_open(CalendarWalk *walk, Snapshot snapshot)
+{
+	walk->calendar = calendar_open(AccessShareLock);
+	walk->scan = index_beginscan_compat(walk->calendar->heap, walk->calendar->index, snapshot, 3);
+	walk->context = AllocSetContextCreate(CurrentMemoryContext, "page of the calendar",
+										  ALLOCSET_DEFAULT_SIZES);
+	key_int8(walk->first_page, 1, 0);
+	key_int8(walk->first_page, 2, 0);
+	memcpy(walk->next_page, walk->first_page, sizeof(walk->next_page));
+	ScanKeyInit(&walk->first_page[2], 3, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE, 0);
+	ScanKeyInit(&walk->next_page[2], 3, BTGreaterEqualStrategyNumber, F_TIMESTAMPTZ_GE, 0);
+}
+
+void
+calendar_walk_close(CalendarWalk *walk)
+{
+	MemoryContextDelete(walk->context);
+	index_endscan(walk->scan);
+	calendar_close(walk->calendar);
+}
+
+/* Walk along a span of a node: the next piece is its first. */
+void
+calendar_walk_start(CalendarWalk *walk, int64 pool_id, int64 quota_id, Span span)
+{
+	walk->first_page[0].sk_argument = walk->next_page[0].sk_argument = Int64GetDatum(pool_id);
+	walk->first_page[1].sk_argument = walk->next_page[1].sk_argument = Int64GetDatum(quota_id);
+	walk->span = span;
+	walk->npages = 0;
+	walk->page_until = span.from;
+	walk->scale = 0;
+}
+
+/*
+ * Go to the next page, and find the first one by looking back from the start
+ * of the span.
+ */
+bool
+calendar_walk_page(CalendarWalk *walk)
+{
+	TupleTableSlot *slot = walk->calendar->slot;
+	ScanKey		keys = walk->npages == 0 ? walk->first_page : walk->next_page;
+	Datum		capacity;
+	Datum		allowance;
+	MemoryContext old;
+
+	CHECK_FOR_INTERRUPTS();
+	if (SPAN_IS_EMPTY(walk->span))
+		return false;
+	if (walk->npages < 2)
+	{
+		keys[2].sk_argument = TimestampTzGetDatum(walk->span.from);
+		index_rescan(walk->scan, keys, 3, NULL, 0);
+	}
+	if (!index_getnext_slot(walk->scan, walk->npages == 0 ? BackwardScanDirection : ForwardScanDirection, slot))
+		return false;
+	walk->npages++;
+
+	slot_getallattrs(slot);
+#define column(number)	slot->tts_values[(number) - 1]
+	walk->page_until = Min(DatumGetTimestampTz(column(walk->calendar->ends)), walk->span.until);
+	capacity = column(walk->calendar->capacity);
+	allowance = column(walk->calendar->allowance);
+	MemoryContextReset(walk->context);
+	old = MemoryContextSwitchTo(walk->context);
+	profile_read(is_zero(allowance) ? capacity : add(capacity, allowance), &walk->limit);
+	profile_read(column(walk->calendar->booked), &walk->booked);
+	MemoryContextSwitchTo(old);
+#undef column
+	walk->scale = Max(walk->scale, Max(walk->limit.scale, walk->booked.scale));
+	walk->i = profile_find(&walk->limit, walk->span.from);
+	walk->j = profile_find(&walk->booked, walk->span.from);
+	return true;
+}
+
 /* Bring what was built so far, or a value, to the larger scale of the two. */
 static void
 align_scale(ProfileBuilder *builder, int scale)
@@ -404,109 +480,28 @@ align_scale(ProfileBuilder *builder, int scale)
 	builder->scale = scale;
 }
 
-/* The value that holds from breakpoint i on, at another scale. */
-static inline int64
-value_at_scale(const ProfileReader *reader, int i, int scale)
-{
-	int64		value = profile_value_from(reader, i);
-
-	if (reader->scale != scale && !decimal_rescale(value, reader->scale, scale, &value))
-		decimal_overflow();
-	return value;
-}
-
 /*
- * Add what the page in the calendar's slot has left within a span: what it may
- * hold less what is booked, both walked along together.
- */
-static void
-put_free(Calendar *calendar, Span span, bool only_positive, ProfileBuilder *builder)
-{
-	TupleTableSlot *slot = calendar->slot;
-	ProfileReader limit;
-	ProfileReader booked;
-	Datum		allowance;
-	Datum		capacity;
-	TimestampTz at;
-	int			i;
-	int			j;
-
-	slot_getallattrs(slot);
-#define column(number)	slot->tts_values[(number) - 1]
-	span.from = Max(span.from, DatumGetTimestampTz(column(calendar->starts)));
-	span.until = Min(span.until, DatumGetTimestampTz(column(calendar->ends)));
-	capacity = column(calendar->capacity);
-	allowance = column(calendar->allowance);
-	profile_read(is_zero(allowance) ? capacity : add(capacity, allowance), &limit);
-	profile_read(column(calendar->booked), &booked);
-#undef column
-	if (Max(limit.scale, booked.scale) > builder->scale)
-		align_scale(builder, Max(limit.scale, booked.scale));
-
-	i = profile_find(&limit, span.from);
-	j = profile_find(&booked, span.from);
-	for (at = span.from; at < span.until;)
-	{
-		TimestampTz next_limit = profile_until(&limit, i);
-		TimestampTz next_booked = profile_until(&booked, j);
-		int64		value;
-
-		if (pg_sub_s64_overflow(value_at_scale(&limit, i, builder->scale),
-								value_at_scale(&booked, j, builder->scale), &value))
-			decimal_overflow();
-		profile_put(builder, at, only_positive ? Max(value, 0) : value);
-		at = Min(next_limit, next_booked);
-		i += next_limit == at;
-		j += next_booked == at;
-	}
-
-	/* the next page says what follows, if there is one */
-	if (span.until != DT_NOEND)
-		profile_put(builder, span.until, 0);
-}
-
-/*
- * What the pages of a node have left during a span that is not empty, which
- * is below zero where they are in deficit, unless only what is above is wanted.
- *
- * Pages follow each other, so this is a walk along them.
+ * What the pages of a node have left during a span that is not empty, or only
+ * what is above zero.
  */
 Datum
 calendar_left(int64 pool_id, int64 quota_id, Span span, bool only_positive)
 {
-	Calendar   *calendar = calendar_open(AccessShareLock);
-	Snapshot	snapshot = GetActiveSnapshot();
+	CalendarWalk walk;
 	ProfileBuilder builder;
-	MemoryContext page_context = AllocSetContextCreate(CurrentMemoryContext, "page of the calendar",
-													   ALLOCSET_DEFAULT_SIZES);
-	MemoryContext builder_context = CurrentMemoryContext;
 
 	profile_builder_init(&builder, 64, 0);
-	if (find_page(calendar, pool_id, quota_id, span.from, snapshot))
+	calendar_walk_open(&walk, GetActiveSnapshot());
+	calendar_walk_start(&walk, pool_id, quota_id, span);
+	while (calendar_walk_next(&walk))
 	{
-		bool		isnull;
-		Datum		first = slot_getattr(calendar->slot, calendar->starts, &isnull);
-		ScanKeyData keys[4];
-		IndexScanDesc scan;
-
-		key_int8(keys, 1, pool_id);
-		key_int8(keys, 2, quota_id);
-		ScanKeyInit(&keys[2], 3, BTGreaterEqualStrategyNumber, F_TIMESTAMPTZ_GE, first);
-		ScanKeyInit(&keys[3], 3, BTLessStrategyNumber, F_TIMESTAMPTZ_LT, TimestampTzGetDatum(span.until));
-		scan = index_beginscan_compat(calendar->heap, calendar->index, snapshot, 4);
-		index_rescan(scan, keys, 4, NULL, 0);
-		while (index_getnext_slot(scan, ForwardScanDirection, calendar->slot))
-		{
-			CHECK_FOR_INTERRUPTS();
-			MemoryContextSwitchTo(page_context);
-			put_free(calendar, span, only_positive, &builder);
-			MemoryContextSwitchTo(builder_context);
-			MemoryContextReset(page_context);
-		}
-		index_endscan(scan);
+		if (walk.scale > builder.scale)
+			align_scale(&builder, walk.scale);
+		profile_append(&builder, walk.from, only_positive ? Max(walk.value, 0) : walk.value);
 	}
-	MemoryContextDelete(page_context);
-	calendar_close(calendar);
+	if (walk.npages > 0 && span.until != DT_NOEND)
+		profile_append(&builder, walk.until, 0);
+	calendar_walk_close(&walk);
 	PG_RETURN_PROFILE(&builder);
 }
 

@@ -102,12 +102,6 @@ static SavedQuery next_booking = {
 	.sql = "SELECT pg_catalog.nextval('sharecollab.booking_id_seq')"
 };
 
-/* $5 is a profile, whose type is known when it is called */
-static SavedQuery availability_in_tree = {
-	.sql = "SELECT sharecollab.availability_in_tree($1, $2, $3, $4, $5)",
-	.nparams = 5, .types = {TEXTOID, TSTZRANGEOID, TEXTOID, INT8ARRAYOID}
-};
-
 /* rows before pages, and none that somebody is at work on: see expire_holds() */
 static SavedQuery expired_holds = {
 	.sql = "SELECT l.pool_id, l.lease_id, l.consumer_id, sharecollab.occupied(l.effective, l.buffer)"
@@ -425,90 +419,6 @@ check_terms(const Line *line)
 				(errcode(ERRCODE_OUTSIDE_TERMS),
 				 errmsg("lease is outside the terms of pool \"%s\"", text_to_cstring(line->pool_name)),
 				 errdetail("%s", TextDatumGetCString(query_value(0, 1, NULL)))));
-}
-
-/* Is there a hold in a pool that was not confirmed in time? */
-static bool
-has_expired_hold(int64 pool_id, Snapshot snapshot)
-{
-	ScanKeyData keys[2];
-	TableRow	row;
-	bool		result;
-
-	key_int8(keys, 1, pool_id);
-	ScanKeyInit(&keys[1], 2, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE,
-				TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()));
-	row_open(&row, "lease", "lease_pool_id_held_until_idx", snapshot, keys, 2);
-	result = row_next(&row);
-	row_close(&row);
-	return result;
-}
-
-/* Is there a quota of a party in a pool? */
-static bool
-has_quota(int64 pool_id, int64 party_id, Snapshot snapshot)
-{
-	ScanKeyData keys[2];
-	TableRow	row;
-	bool		result;
-
-	key_int8(keys, 1, party_id);
-	key_int8(keys, 2, pool_id);
-	row_open(&row, "quota", "quota_party_id_pool_id_idx", snapshot, keys, 2);
-	result = row_next(&row);
-	row_close(&row);
-	return result;
-}
-
-/*
- * availability(pool, during, consumer, without, additional): usually just what
- * the pool's own pages say; else a query of the whole tree.
- */
-PG_FUNCTION_INFO_V1(lease_availability);
-Datum
-lease_availability(PG_FUNCTION_ARGS)
-{
-	TableRow	row;
-	int64		id;
-	bool		isnull;
-	Datum		result;
-	Datum		values[5];
-	char		nulls[5];
-	Oid			profile;
-
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(4) || SPAN_IS_EMPTY(span_arg(PG_GETARG_DATUM(1))))
-		PG_RETURN_NULL();
-	find_by_name(&row, "pool", PG_GETARG_TEXT_PP(0), GetActiveSnapshot());
-	id = DatumGetInt64(row_column(&row, "pool_id", &isnull));
-	row_column(&row, "parent_id", &isnull);
-	row_close(&row);
-	if (!PG_ARGISNULL(2))
-	{
-		/* what a consumer has left of a quota is its own affair, and the pool's */
-		if (pool_roles(id) & POOL_OVERSEER)
-			id_of_name("party", PG_GETARG_TEXT_PP(2), GetActiveSnapshot());
-		else
-			acting_party(PG_GETARG_TEXT_PP(2), GetActiveSnapshot());
-	}
-	if (isnull && PG_ARGISNULL(3) && is_zero(PG_GETARG_DATUM(4)) &&
-		!has_expired_hold(id, GetActiveSnapshot()) &&
-		(PG_ARGISNULL(2) ||
-		 !has_quota(id, id_of_name("party", PG_GETARG_TEXT_PP(2), GetActiveSnapshot()), GetActiveSnapshot())))
-		return calendar_left(id, WHOLE_POOL, span_arg(PG_GETARG_DATUM(1)), true);
-	SPI_connect();
-	profile = get_fn_expr_rettype(fcinfo->flinfo);
-	if (availability_in_tree.types[4] != profile && OidIsValid(profile))
-	{
-		if (availability_in_tree.plan != NULL)
-			SPI_freeplan(availability_in_tree.plan);
-		availability_in_tree.plan = NULL;
-		availability_in_tree.types[4] = profile;
-	}
-	query_arguments(fcinfo, 0, 5, values, nulls);
-	query_run(&availability_in_tree, values, nulls, true);
-	result = SPI_datumTransfer(query_value(0, 1, NULL), false, -1);
-	SPI_finish();
-	return result;
 }
 
 static Datum

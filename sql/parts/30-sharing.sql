@@ -1,7 +1,7 @@
 -- 30-sharing.sql
 --		What is shared: pools, members, supply, leases, and the calendar that
 --		says what is free.
---		C code: src/lease.c (verbs), src/calendar.c (triggers)
+--		C code: src/lease.c (verbs), src/admission.c (triggers), src/availability.c
 
 CREATE TABLE pool (
 	pool_id			bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -559,7 +559,7 @@ COMMENT ON FUNCTION availability_in_tree(text, tstzrange, text, bigint[], profil
 
 CREATE FUNCTION availability(pool text, during tstzrange DEFAULT '(,)', consumer text DEFAULT NULL,
 	without bigint[] DEFAULT NULL, additional profile DEFAULT '{}') RETURNS profile
-	AS 'MODULE_PATHNAME', 'lease_availability' LANGUAGE C STABLE PARALLEL SAFE COST 1000
+	AS 'MODULE_PATHNAME', 'availability' LANGUAGE C STABLE PARALLEL SAFE COST 1000
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION availability(text, tstzrange, text, bigint[], profile) IS
 'How much of a pool is free, over time, during a period; 0 outside and where there is a deficit. With a consumer, how much it can lease: within its quota there (but not its budgets), and including what that keeps for it. What if: without these leases, by their keys (of those that the caller may see), or with an additional load (such as load_profile of leases one thinks of; those of the consumer, if there is one). Takes no locks; holds that have expired count as free. NULL for an empty period; errors: 42704 if the pool or consumer does not exist, 42501 if the caller neither acts for the consumer nor is steward or auditor.';
@@ -579,42 +579,10 @@ COMMENT ON FUNCTION set_quota(text, text, tstzrange, numeric, numeric, numeric, 
 CREATE FUNCTION find_slots(pools text[], quantity numeric, duration interval, during tstzrange, count integer DEFAULT 10,
 	cheapest boolean DEFAULT false, consumer text DEFAULT NULL)
 	RETURNS TABLE (pool text, period tstzrange, cost numeric, currency text)
-	LANGUAGE sql STABLE PARALLEL SAFE ROWS 10
-BEGIN ATOMIC
-	WITH candidate AS MATERIALIZED (
-		SELECT p.name, p.currency, p.buffer, w.during,
-			find_slots.duration + CASE WHEN find_slots.duration > '0' THEN p.buffer ELSE '0' END AS blocked,
-			trim_scale(p.price * find_slots.quantity * extract(epoch FROM find_slots.duration) / 3600) AS cost,
-			CASE WHEN p.parent_id IS NULL AND find_slots.consumer IS NULL
-				AND p.pool_id NOT IN (SELECT l.pool_id FROM lease AS l WHERE l.held_until <= now() AND l.ended_at IS NULL)
-				THEN calendar_free(p.pool_id, 0, w.during)
-				ELSE availability(p.name, w.during, find_slots.consumer) END AS free
-		FROM pool AS p,
-		-- the pool's buffer has to be free, too, if after the time that is asked for
-		LATERAL (SELECT CASE WHEN isempty(find_slots.during) THEN find_slots.during
-			ELSE tstzrange(lower(find_slots.during), upper(find_slots.during) + p.buffer) END) AS w (during)
-		WHERE (find_slots.pools IS NULL OR p.name = ANY (find_slots.pools)) AND has_pool_role(p.pool_id)
-	), first_fit AS (
-		-- no other pool can have one of the slots that are asked for
-		SELECT c.name, c.currency, c.cost, c.buffer, c.blocked, c.during, c.free
-		FROM candidate AS c,
-		LATERAL earliest_fit(c.free, find_slots.quantity, c.blocked, c.during) AS f (period)
-		WHERE f.period IS NOT NULL
-		ORDER BY CASE WHEN cheapest THEN c.cost END, lower(f.period), c.cost, c.name
-		LIMIT find_slots.count
-	)
-	SELECT f.name, tstzrange(lower(slot.period), upper(slot.period) - f.buffer), f.cost, f.currency
-	FROM first_fit AS f,
-	LATERAL (
-		SELECT earliest_fit(f.free, find_slots.quantity, f.blocked, f.during, n) AS period
-		FROM generate_series(1, find_slots.count) AS n
-	) AS slot
-	WHERE slot.period IS NOT NULL
-	ORDER BY CASE WHEN cheapest THEN f.cost END, lower(slot.period), f.cost, f.name
-	LIMIT find_slots.count;
-END;
+	AS 'MODULE_PATHNAME', 'availability_find_slots' LANGUAGE C STABLE PARALLEL SAFE COST 1000 ROWS 10
+	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION find_slots(text[], numeric, interval, tstzrange, integer, boolean, text) IS
-'When and in which of some pools (NULL for all that the caller is a member of) a quantity is free for a duration, within a time that has a start: so many slots, the earliest first, or the cheapest; one for each stretch of time that is long enough, with the pool''s buffer after it. The cost is that at the pool''s present price. With a consumer, within its quotas. Takes no locks. Errors: 22023 duration not positive or with months, or no start; 42704 unknown consumer.';
+'When and in which of some pools (NULL for all that the caller is a member of) a quantity is free for a duration, within a time that has a start: so many slots, the earliest first, or the cheapest; one for each stretch of time that is long enough, with the pool''s buffer after it. The cost is that at the pool''s present price. With a consumer, within its quotas. Takes no locks. Errors: 22023 duration not positive or with months, no start, or a negative count; 42704 unknown consumer; 42501 the caller neither acts for it nor is steward or auditor of each pool.';
 
 CREATE FUNCTION check_calendar(pool text DEFAULT NULL)
 	RETURNS TABLE (pool_name text, quota_id bigint, what text, at timestamptz, difference numeric)

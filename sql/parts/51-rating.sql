@@ -191,7 +191,7 @@ BEGIN ATOMIC
 				- CASE WHEN within(o.cumulative - o.quantity, o.bound) = o.bound THEN o.cost ELSE round(o.cost * within(o.cumulative - o.quantity, o.bound) / o.bound, 12) END
 				END AS effective
 		FROM ordered AS o
-	), rest AS MATERIALIZED (
+	), rest AS NOT MATERIALIZED (
 		-- what no commitment covers
 		SELECT l.consumer_id, l.provider_id, l.lease_id, l.meter, l.labels, l.rate_id, l.model, l.unit, l.period, l.unit_price, l.list_unit_price,
 			l.quantity, l.part

@@ -216,7 +216,7 @@ ALTER FUNCTION cancel SECURITY DEFINER;
 ALTER FUNCTION reclaim SECURITY DEFINER;
 ALTER FUNCTION set_quota SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION availability SECURITY DEFINER;
-ALTER FUNCTION find_slots SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION find_slots SECURITY DEFINER;
 ALTER FUNCTION check_calendar SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION create_project SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 ALTER FUNCTION set_project_member SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
