@@ -56,67 +56,6 @@ END;
 COMMENT ON FUNCTION close_charges(bigint, bigint) IS
 'A step of close_billing_period(): makes the charges of a billing period, and of closed ones before it the corrections. The total of each consumer is rounded once, as the pool has it (rounding), and divided over its charges by largest remainder.';
 
-CREATE FUNCTION earned_shares(pool bigint, billing_period bigint)
-	RETURNS TABLE (during tstzrange, cohort bigint, provider_id bigint, share numeric)
-	LANGUAGE sql STABLE PARALLEL SAFE SET enable_nestloop = off SET enable_sort = off SET jit = off
-BEGIN ATOMIC
-	WITH stay AS MATERIALIZED (
-		SELECT DISTINCT c.during
-		FROM charge AS c
-		WHERE c.pool_id = earned_shares.pool AND c.billing_period_id = earned_shares.billing_period AND c.provider_id IS NULL
-	), span AS (
-		SELECT min(lower(s.during)) AS starts, max(upper(s.during)) AS ends
-		FROM stay AS s
-	), supplied AS MATERIALIZED (
-		SELECT s.provider_id, load_profile(s.during, s.quantity) AS supply
-		FROM supply AS s
-		WHERE s.pool_id = earned_shares.pool
-		GROUP BY s.provider_id
-	), edge AS (
-		SELECT span.starts AS at FROM span
-		UNION
-		SELECT e.at
-		FROM supply AS s, span, LATERAL (VALUES (lower(s.during)), (upper(s.during))) AS e (at)
-		WHERE s.pool_id = earned_shares.pool AND e.at > span.starts AND e.at <= span.ends
-	), piece AS (
-		-- between two changes of anybody's supply, shares are constant
-		SELECT tstzrange(e.at, lead(e.at) OVER (ORDER BY e.at)) AS period
-		FROM edge AS e
-	), level AS MATERIALIZED (
-		SELECT p.period, s.provider_id, value_at(s.supply, lower(p.period)) AS quantity
-		FROM piece AS p, supplied AS s
-		WHERE value_at(s.supply, lower(p.period)) > 0
-		UNION ALL
-		SELECT p.period, l.steward_id, 1
-		FROM piece AS p, pool AS l
-		WHERE l.pool_id = earned_shares.pool
-		AND NOT EXISTS (SELECT FROM supplied AS s WHERE value_at(s.supply, lower(p.period)) > 0)
-	), part AS MATERIALIZED (
-		SELECT l.period, l.provider_id,
-			l.quantity * 1.000000000000000000000000000000 / sum(l.quantity) OVER (PARTITION BY l.period) AS part
-		FROM level AS l
-	), weight AS (
-		SELECT s.during, p.provider_id,
-			sum(p.part * CASE WHEN lower(s.during) = upper(s.during) THEN 1
-				ELSE extract(epoch FROM upper(s.during * p.period) - lower(s.during * p.period)) END) AS weight
-		FROM stay AS s
-		JOIN part AS p ON p.period && s.during
-		GROUP BY s.during, p.provider_id
-	), total AS (
-		SELECT w.during, sum(w.weight) AS total, array_agg(w.provider_id ORDER BY w.provider_id) AS providers
-		FROM weight AS w
-		GROUP BY w.during
-	), numbered AS (
-		SELECT t.during, t.total, dense_rank() OVER (ORDER BY t.providers) AS cohort
-		FROM total AS t
-	)
-	SELECT w.during, n.cohort, w.provider_id, w.weight / n.total
-	FROM weight AS w
-	JOIN numbered AS n ON n.during = w.during;
-END;
-COMMENT ON FUNCTION earned_shares(bigint, bigint) IS
-'Who earned the charges of a billing period that name no provider, by the time that they are for: at each instant in proportion to what each supplies then, and the steward where nobody does. The shares of a time sum to 1, but for the 30th decimal place; times with the same providers are a cohort.';
-
 CREATE FUNCTION split_running(amount numeric, shares numeric[], scale integer) RETURNS numeric[]
 	AS 'MODULE_PATHNAME', 'split_running' LANGUAGE C IMMUTABLE WINDOW PARALLEL SAFE;
 COMMENT ON FUNCTION split_running(numeric, numeric[], integer) IS
@@ -183,7 +122,8 @@ BEGIN ATOMIC
 		WHERE a.kind = 'payable'
 		UNION ALL
 		SELECT NULL, e.during, e.cohort, a.account_id, e.share
-		FROM earned_shares(close_postings.pool, close_postings.billing_period) AS e
+		FROM earned_shares(close_postings.pool, ARRAY(SELECT DISTINCT c.during FROM charge AS c WHERE c.pool_id = close_postings.pool
+			AND c.billing_period_id = close_postings.billing_period AND c.provider_id IS NULL)) AS e
 		JOIN account AS a ON a.party_id = e.provider_id AND a.kind = 'payable'
 	), payee AS MATERIALIZED (
 		SELECT p.provider_id, p.during, p.cohort, array_agg(p.account_id ORDER BY p.account_id) AS accounts, array_agg(p.share ORDER BY p.account_id) AS shares
@@ -509,7 +449,7 @@ BEGIN ATOMIC
 		JOIN party AS y ON y.party_id = m.party_id
 		JOIN account AS a ON a.party_id = m.party_id
 		LEFT JOIN pool AS l ON l.pool_id = a.pool_id
-		WHERE (statement.pool IS NULL OR a.pool_id = pool_id(statement.pool)) AND require_bounded(statement.during) IS NOT NULL
+		WHERE statement.pool IS NULL OR a.pool_id = pool_id(statement.pool)
 	), line AS (
 		SELECT a.account_id, 1 AS rank, lower(statement.during) AS at, 'opening balance' AS what, NULL::bigint AS journal_id, NULL::integer AS line,
 			NULL::bigint AS charge_id, balance(a.account_id, lower(statement.during)) AS amount
@@ -528,6 +468,8 @@ BEGIN ATOMIC
 	FROM line AS l
 	JOIN mine AS a ON a.account_id = l.account_id
 	LEFT JOIN charge AS c ON c.pool_id = a.pool_id AND c.charge_id = l.charge_id
+	-- errors also where there is nothing to be seen
+	WHERE party_id(statement.party) IS NOT NULL AND require_bounded(statement.during) IS NOT NULL
 	ORDER BY a.pool NULLS FIRST, a.party, a.kind, a.currency, l.rank, l.at, l.journal_id, l.line;
 END;
 COMMENT ON FUNCTION statement(text, tstzrange, text, boolean) IS

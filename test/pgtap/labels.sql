@@ -376,7 +376,7 @@ INSERT INTO expected VALUES
 	-- 54-closing
 	('charge_check()', 'trigger volatile unsafe'),
 	('close_charges(bigint,bigint)', 'volatile unsafe'),
-	('earned_shares(bigint,bigint)', 'set stable safe'),
+	('earned_shares(bigint,tstzrange[])', 'set stable safe'),
 	('split_running(numeric,numeric[],integer)', 'window immutable safe'),
 	('close_postings(bigint,bigint)', 'volatile unsafe'),
 	('contribution_weights(text,timestamp with time zone,jsonb,interval,timestamp with time zone)', 'set stable safe'),
@@ -416,8 +416,8 @@ INSERT INTO expected VALUES
 	('supplies_as_of(bigint,timestamp with time zone)', 'set stable safe'),
 	('availability_as_of(text,tstzrange,timestamp with time zone)', 'stable safe definer'),
 	-- 60-reports
-	('supply_cost(text,tstzrange)', 'set stable safe'),
-	('cost_allocation(text,tstzrange,text,text[],text,numeric,tally,text,integer)', 'set stable safe'),
+	('supply_level(bigint,tstzrange,text)', 'set stable safe'),
+	('cost_allocation(text,tstzrange,text,text[],text,numeric,tally,text,integer,text)', 'set stable safe'),
 	('showback(text,tstzrange,text)', 'set stable safe'),
 	('profit_report(text,tstzrange,integer)', 'set stable safe'),
 	('utilization_report(text,tstzrange,interval)', 'set stable safe definer'),
