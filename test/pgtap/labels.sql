@@ -341,6 +341,7 @@ INSERT INTO expected VALUES
 
 	-- 50-billing
 	('usage_once()', 'trigger volatile unsafe'),
+	('usage_digest(bigint,bigint,bigint,bigint,text,numeric,tstzrange,jsonb)', 'immutable safe'),
 	('create_usage_partition(date)', 'volatile unsafe'),
 	('record_usage(text,text,text,numeric,tstzrange,text,text,text,bigint,jsonb)', 'volatile unsafe definer'),
 	('record_usage(regclass)', 'volatile unsafe'),
@@ -391,6 +392,7 @@ INSERT INTO expected VALUES
 	('billing_period_digest(bigint,bigint)', 'stable safe'),
 	('billing_period_differences(bigint,bigint)', 'set stable safe'),
 	('close_billing_period(text,tstzrange,jsonb,interval)', 'volatile unsafe definer'),
+	('usage_differences()', 'set stable safe'),
 	('verify_books(text)', 'stable safe'),
 	('statement(text,tstzrange,text,boolean)', 'set stable safe'),
 	('statement_trail(text,tstzrange,text)', 'set stable safe'),
@@ -449,7 +451,7 @@ INSERT INTO expected VALUES
 -- ----------
 -- The catalog
 -- ----------
--- (without the types of arrays and of rows of tables, which are members too from 18 on)
+-- (without the types of arrays and of rows of tables, which are members too from 17 on)
 CREATE TEMP VIEW member AS
 SELECT classid, objid AS oid FROM pg_depend
 WHERE deptype = 'e' AND refclassid = 'pg_extension'::regclass
