@@ -10,14 +10,17 @@
 #include "compat.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "executor/tuptable.h"
 #include "guard.h"
 #include "ledger.h"
 #include "progress.h"
 #include "query.h"
+#include "miscadmin.h"
 #include "storage/lock.h"
 #include "table.h"
 #include "utils/builtins.h"
 #include "utils/rangetypes.h"
+#include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
@@ -195,37 +198,45 @@ billing_period_close(PG_FUNCTION_ARGS)
 	return result;
 }
 
-/* the periods that a statement made charges in */
 static SavedQuery closed_period = {
 	.sql = "SELECT b.during::pg_catalog.text FROM sharecollab.billing_period AS b"
 	" WHERE b.pool_id = $1 AND b.billing_period_id = $2 AND b.closed_at IS NOT NULL",
 	.nparams = 2, .types = {INT8OID, INT8OID}
 };
 
+/*
+ * The periods that a statement made charges in: mostly one.  Those of the same
+ * come together, so that only changes are worth a look.
+ */
 PG_FUNCTION_INFO_V1(charge_check);
 Datum
 charge_check(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = require_trigger(fcinfo, "charge");
-	uint64		n;
-	SPITupleTable *periods;
+	TupleTableSlot *slot;
+	AttrNumber	columns[2];
+	Datum		values[2] = {0, 0};
 
 	if (is_restore(trigger))
 		return PointerGetDatum(NULL);
+	columns[0] = column_number(trigger->tg_relation, "pool_id");
+	columns[1] = column_number(trigger->tg_relation, "billing_period_id");
+	slot = MakeSingleTupleTableSlot(RelationGetDescr(trigger->tg_relation), &TTSOpsMinimalTuple);
 	SPI_connect();
-	if (SPI_register_trigger_data(trigger) < 0 ||
-		SPI_execute("SELECT DISTINCT n.pool_id, n.billing_period_id FROM new_rows AS n ORDER BY 1, 2", false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not read the rows of a trigger");
-	n = SPI_processed;
-	periods = SPI_tuptable;
-	for (uint64 i = 0; i < n; i++)
+	tuplestore_rescan(trigger->tg_newtable);
+	while (tuplestore_gettupleslot(trigger->tg_newtable, true, false, slot))
 	{
 		bool		isnull;
-		Datum		values[2];
+		Datum		pool_id = slot_getattr(slot, columns[0], &isnull);
+		Datum		period_id = slot_getattr(slot, columns[1], &isnull);
 
-		for (int column = 0; column < 2; column++)
-			values[column] = SPI_getbinval(periods->vals[i], periods->tupdesc, column + 1, &isnull);
-		lock_books(DatumGetInt64(values[0]), RowExclusiveLock);
+		CHECK_FOR_INTERRUPTS();
+		/* keys are above 0 */
+		if (pool_id == values[0] && period_id == values[1])
+			continue;
+		values[0] = pool_id;
+		values[1] = period_id;
+		lock_books(DatumGetInt64(pool_id), RowExclusiveLock);
 		if (query_latest(&closed_period, values) > 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_BOOKS_CLOSED),
@@ -234,5 +245,6 @@ charge_check(PG_FUNCTION_ARGS)
 					 errhint("A correction is a charge of a billing period that is open.")));
 	}
 	SPI_finish();
+	ExecDropSingleTupleTableSlot(slot);
 	return PointerGetDatum(NULL);
 }

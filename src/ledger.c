@@ -29,8 +29,10 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/rangetypes.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
+#include "utils/typcache.h"
 
 /* an exact amount: a mantissa of the largest scale that a decimal can have */
 typedef int128 Amount;
@@ -109,27 +111,25 @@ typedef struct Ledger
 	TableRow	journal;
 } Ledger;
 
+/*
+ * Operators of those that the trigger runs are qualified, too: it pins no
+ * search_path, which takes longer than to look up accounts and journal.
+ */
 static SavedQuery lock_account = {
 	.sql = "SELECT a.balance, a.floor, a.ceiling, p.name, a.kind FROM sharecollab.account AS a"
-	" JOIN sharecollab.party AS p ON p.party_id = a.party_id"
-	" WHERE a.account_id = $1 FOR NO KEY UPDATE OF a",
+	" JOIN sharecollab.party AS p ON p.party_id OPERATOR(pg_catalog.=) a.party_id"
+	" WHERE a.account_id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE OF a",
 	.nparams = 1, .types = {INT8OID}
 };
 
 static SavedQuery name_of_pool = {
-	.sql = "SELECT p.name FROM sharecollab.pool AS p WHERE p.pool_id = $1",
-	.nparams = 1, .types = {INT8OID}
-};
-
-/* up to when the books of a pool are closed */
-static SavedQuery closed_until = {
-	.sql = "SELECT pg_catalog.max(pg_catalog.upper(b.during)) FROM sharecollab.billing_period AS b"
-	" WHERE b.pool_id = $1 AND b.closed_at IS NOT NULL",
+	.sql = "SELECT p.name FROM sharecollab.pool AS p WHERE p.pool_id OPERATOR(pg_catalog.=) $1",
 	.nparams = 1, .types = {INT8OID}
 };
 
 static SavedQuery set_balance = {
-	.sql = "UPDATE sharecollab.account SET balance = balance + $2 WHERE account_id = $1",
+	.sql = "UPDATE sharecollab.account SET balance = balance OPERATOR(pg_catalog.+) $2"
+	" WHERE account_id OPERATOR(pg_catalog.=) $1",
 	.nparams = 2, .types = {INT8OID, NUMERICOID}
 };
 
@@ -170,6 +170,7 @@ pool_name(int64 id)
 {
 	Datum		key = Int64GetDatum(id);
 
+	SPI_connect();
 	query_run(&name_of_pool, &key, NULL, false);
 	return TextDatumGetCString(query_value(0, 1, NULL));
 }
@@ -425,7 +426,10 @@ check_limits(Ledger *ledger)
 		if (account->limited)
 			limited[n++] = account;
 	}
+	if (n == 0)
+		return;
 	qsort(limited, n, sizeof(LedgerAccount *), compare_accounts);
+	SPI_connect();
 	for (int i = 0; i < n; i++)
 	{
 		Datum		values[] = {
@@ -445,6 +449,7 @@ check_limits(Ledger *ledger)
 			refuse_limit(balance, limit, "ceiling");
 		query_run(&set_balance, values, NULL, false);
 	}
+	SPI_finish();
 }
 
 static int
@@ -454,6 +459,34 @@ compare_pools(const ListCell *a, const ListCell *b)
 	const LedgerPool *y = lfirst(b);
 
 	return (x->id > y->id) - (x->id < y->id);
+}
+
+/*
+ * Up to when the books of a pool are closed; false if they never were.
+ */
+static bool
+closed_until(int64 pool_id, Snapshot snapshot, TimestampTz *until)
+{
+	TableRow	period;
+	ScanKeyData key;
+	bool		found;
+
+	key_int8(&key, 1, pool_id);
+	row_open(&period, "billing_period", "billing_period_closed_idx", snapshot, &key, 1);
+	found = row_last(&period);
+	if (found)
+	{
+		bool		isnull;
+		RangeType  *during = DatumGetRangeTypeP(row_column(&period, "during", &isnull));
+		RangeBound	lower,
+					upper;
+		bool		empty;
+
+		range_deserialize(lookup_type_cache(RangeTypeGetOid(during), TYPECACHE_RANGE_INFO), during, &lower, &upper, &empty);
+		*until = DatumGetTimestampTz(upper.val);
+	}
+	row_close(&period);
+	return found;
 }
 
 /*
@@ -495,18 +528,14 @@ check_books(Ledger *ledger)
 	foreach(cell, ledger->pools)
 	{
 		LedgerPool *pool = lfirst(cell);
-		Datum		key = Int64GetDatum(pool->id);
-		Datum		until;
-		bool		isnull;
+		TimestampTz until;
 
 		lock_books(pool->id, RowExclusiveLock);
-		query_latest(&closed_until, &key);
-		until = query_value(0, 1, &isnull);
-		if (!isnull && pool->earliest < DatumGetTimestampTz(until))
+		if (closed_until(pool->id, GetLatestSnapshot(), &until) && pool->earliest < until)
 			ereport(ERROR,
 					(errcode(ERRCODE_BOOKS_CLOSED),
 					 errmsg("the books of pool \"%s\" are closed until %s",
-							pool_name(pool->id), timestamptz_to_str(DatumGetTimestampTz(until))),
+							pool_name(pool->id), timestamptz_to_str(until)),
 					 errdetail("The journal occurred at %s.", timestamptz_to_str(pool->earliest)),
 					 errhint("Post it at a time that is not closed yet; a correction goes there, too.")));
 	}
@@ -519,24 +548,25 @@ posting_check(PG_FUNCTION_ARGS)
 	TriggerData *trigger = require_trigger(fcinfo, "posting");
 	Ledger		ledger = {0};
 	ScanKeyData key;
+	Snapshot	snapshot;
 
 	if (is_restore(trigger))
 		return PointerGetDatum(NULL);
 	/* accounts and journals that the same statement made, or others just did */
 	CommandCounterIncrement();
 	key_int8(&key, 1, 0);
-	row_open(&ledger.account, "account", "account_pkey", GetLatestSnapshot(), &key, 1);
-	row_open(&ledger.journal, "journal", "journal_pkey", GetLatestSnapshot(), &key, 1);
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	row_open(&ledger.account, "account", "account_pkey", snapshot, &key, 1);
+	row_open(&ledger.journal, "journal", "journal_pkey", snapshot, &key, 1);
 	ledger.accounts = accounts_create(CurrentMemoryContext, 8, NULL);
 	ledger.journals = journals_create(CurrentMemoryContext, 1, NULL);
 	read_postings(&ledger, trigger);
 	row_close(&ledger.account);
 	row_close(&ledger.journal);
+	UnregisterSnapshot(snapshot);
 	check_journals(&ledger);
-	SPI_connect();
 	check_books(&ledger);
 	check_limits(&ledger);
-	SPI_finish();
 	return PointerGetDatum(NULL);
 }
 
@@ -545,18 +575,22 @@ posting_check(PG_FUNCTION_ARGS)
  * ----------
  */
 
-static SavedQuery insert_journal = {
-	.sql = "WITH journal AS ("
-	"INSERT INTO sharecollab.journal (pool_id, kind, source, source_key, occurred_at, description)"
-	" VALUES ($1, $2, $3, $4, coalesce($5, pg_catalog.now()), $6)"
-	" ON CONFLICT (source, source_key) DO NOTHING RETURNING journal_id, occurred_at, recorded_at), posting AS ("
-	"INSERT INTO sharecollab.posting (journal_id, line, account_id, occurred_at, recorded_at, amount)"
-	" SELECT j.journal_id, l.line, l.account_id, j.occurred_at, j.recorded_at, l.amount"
-	" FROM journal AS j, unnest($7, $8) WITH ORDINALITY AS l (account_id, amount, line))"
-	" SELECT j.journal_id FROM journal AS j",
-	.nparams = 8,
-	.types = {INT8OID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, INT8ARRAYOID, NUMERICARRAYOID}
-};
+#define INSERT_JOURNAL(on_conflict) { \
+	.sql = "WITH journal AS (" \
+	"INSERT INTO sharecollab.journal (pool_id, kind, source, source_key, occurred_at, description)" \
+	" VALUES ($1, $2, $3, $4, coalesce($5, pg_catalog.now()), $6)" \
+	on_conflict " RETURNING journal_id, occurred_at, recorded_at), posting AS (" \
+	"INSERT INTO sharecollab.posting (journal_id, line, account_id, occurred_at, recorded_at, amount)" \
+	" SELECT j.journal_id, l.line, l.account_id, j.occurred_at, j.recorded_at, l.amount" \
+	" FROM journal AS j, unnest($7, $8) WITH ORDINALITY AS l (account_id, amount, line))" \
+	" SELECT j.journal_id FROM journal AS j", \
+	.nparams = 8, \
+	.types = {INT8OID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, INT8ARRAYOID, NUMERICARRAYOID} \
+}
+
+/* that it may be there already costs, and only one with keys can be */
+static SavedQuery insert_journal = INSERT_JOURNAL("");
+static SavedQuery insert_journal_once = INSERT_JOURNAL(" ON CONFLICT (source, source_key) DO NOTHING");
 
 /* what differs, if anything: NULL if nothing does */
 static SavedQuery same_journal = {
@@ -635,7 +669,7 @@ journal_post(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(3))
 		values[0] = Int64GetDatum(id_of_name("pool", PG_GETARG_TEXT_PP(3), GetLatestSnapshot()));
 	SPI_connect();
-	if (query_run(&insert_journal, values, nulls, false) == 0)
+	if (query_run(PG_ARGISNULL(4) ? &insert_journal : &insert_journal_once, values, nulls, false) == 0)
 	{
 		query_run(&same_journal, values, nulls, false);
 		query_value(0, 2, &same);

@@ -13,4 +13,6 @@ text_is(const text *t, const char *word)
 		memcmp(VARDATA_ANY(t), word, strlen(word)) == 0;
 }
 
+extern Datum money_round(PG_FUNCTION_ARGS);
+
 #endif							/* SHARECOLLAB_MONEY_H */

@@ -1,7 +1,8 @@
 /*
  * split.c
  *		split(amount, weight, scale): exact shares of an amount, by the weights
- *		of the rows of a window or of a tally.
+ *		of the rows of a window or of a tally; and round_to_total(amount, scale,
+ *		mode), amounts rounded so that they sum to their rounded total.
  *
  * Largest remainder (Hamilton): everybody gets their exact share rounded down
  * to a unit of 10^-scale, and the units that are left go, one each, to those
@@ -13,7 +14,9 @@
 
 #include "catalog/pg_type.h"
 #include "compat.h"
+#include "decimal.h"
 #include "miscadmin.h"
+#include "money.h"
 #include "tally.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -35,8 +38,12 @@ typedef struct Remainder
 typedef struct SplitState
 {
 	bool		done;
-	Datum	   *shares;			/* 0 for a null weight */
+	int			scale;
+	bool		nulls_before;	/* rows without amount or scale came first */
+	Datum		amount;			/* to split: of all rows */
 	bool	   *nulls;
+	int64	   *units;			/* the shares, in units of 10^-scale */
+	Datum	   *shares;			/* or numeric, where those do not fit */
 } SplitState;
 
 /* largest remainder first, then the earlier row */
@@ -94,10 +101,10 @@ no_weight(void)
  * The shares in integers, if amount and weights fit them, as money does.
  */
 static bool
-split_integers(SplitState *state, int64 nrows, Datum amount, int scale, const Datum *weights)
+split_integers(SplitState *state, WindowObject window, int64 nrows, Datum amount)
 {
 	Decimal		whole;
-	Decimal    *decimals;
+	Decimal    *weights;
 	TallyRow   *rows;
 	uint128    *parts;
 	int64		units;
@@ -105,27 +112,36 @@ split_integers(SplitState *state, int64 nrows, Datum amount, int scale, const Da
 	int128		total = 0;
 	int			weight_scale = 0;
 
-	if (scale > DECIMAL_MAX_SCALE ||
+	if (state->scale > DECIMAL_MAX_SCALE ||
 		decimal_from_numeric((struct varlena *) DatumGetPointer(amount), &whole) != DECIMAL_OK ||
-		!decimal_rescale(whole.mantissa, whole.scale, scale, &units))
+		whole.scale > state->scale ||
+		!decimal_rescale(whole.mantissa, whole.scale, state->scale, &units))
 		return false;
 	size = units < 0 ? -units : units;
 
-	decimals = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(Decimal));
+	weights = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(Decimal));
 	for (int64 i = 0; i < nrows; i++)
 	{
-		if (decimal_from_numeric((struct varlena *) DatumGetPointer(weights[i]), &decimals[i]) != DECIMAL_OK)
+		bool		isout;
+		Datum		weight = WinGetFuncArgInPartition(window, 1, i, WINDOW_SEEK_HEAD, false, &state->nulls[i], &isout);
+
+		CHECK_FOR_INTERRUPTS();
+		weights[i].mantissa = 0;
+		weights[i].scale = 0;
+		if (state->nulls[i])
+			continue;
+		if (decimal_from_numeric(packed_arg(weight), &weights[i]) != DECIMAL_OK)
 			return false;
-		if (decimals[i].mantissa < 0)
+		if (weights[i].mantissa < 0)
 			negative_weight();
-		weight_scale = Max(weight_scale, decimals[i].scale);
+		weight_scale = Max(weight_scale, weights[i].scale);
 	}
 	parts = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(uint128));
 	for (int64 i = 0; i < nrows; i++)
 	{
 		int64		weight;
 
-		if (!decimal_rescale(decimals[i].mantissa, decimals[i].scale, weight_scale, &weight))
+		if (!decimal_rescale(weights[i].mantissa, weights[i].scale, weight_scale, &weight))
 			return false;
 		parts[i] = (uint128) size * weight;
 		total += weight;
@@ -135,27 +151,20 @@ split_integers(SplitState *state, int64 nrows, Datum amount, int scale, const Da
 	rows = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(TallyRow));
 	tally_shares(rows, nrows, parts, Max(total, 1), size);
 	for (int64 i = 0; i < nrows; i++)
-	{
-		int64		share = units < 0 ? -(int64) rows[i].quantity : (int64) rows[i].quantity;
-
-		state->shares[i] = NumericGetDatum(scale == 0 ? int64_to_numeric(share) :
-										   int64_div_fast_to_numeric(share, scale));
-	}
+		state->units[i] = units < 0 ? -(int64) rows[i].quantity : (int64) rows[i].quantity;
 	return true;
 }
 
 /*
- * Compute the shares of all rows of a partition, in the current context.
+ * The shares in numeric.
  */
 static void
-split_partition(FmgrInfo *function, SplitState *state, WindowObject window, int64 nrows,
-				Datum amount, int scale)
+split_numerics(SplitState *state, WindowObject window, int64 nrows, Datum amount)
 {
 	Datum		zero = int4_numeric(0);
 	Datum		one = int4_numeric(1);
-	Datum		digits = Int32GetDatum(scale);
 	Datum		unit = DirectFunctionCall3(numeric_in,
-										   CStringGetDatum(psprintf("1e-%d", scale)),
+										   CStringGetDatum(psprintf("1e-%d", state->scale)),
 										   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 	Datum		units;
 	Datum		total = zero;
@@ -163,51 +172,25 @@ split_partition(FmgrInfo *function, SplitState *state, WindowObject window, int6
 	Datum	   *weights = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(Datum));
 	Remainder  *remainders = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(Remainder));
 	bool		negative = DatumGetBool(call2(numeric_lt, amount, zero));
-	bool		amount_varies = !get_fn_expr_arg_stable(function, 0);
-	bool		scale_varies = !get_fn_expr_arg_stable(function, 2);
 
-	if (!numeric_equal(call2(numeric_round, amount, digits), amount))
+	if (!numeric_equal(call2(numeric_round, amount, Int32GetDatum(state->scale)), amount))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("amount to split has more than %d decimal places", scale),
+				 errmsg("amount to split has more than %d decimal places", state->scale),
 				 errdetail("The amount is %s.", DatumGetCString(call1(numeric_out, amount))),
-				 errhint("Round the amount first: round(amount, %d).", scale)));
-
-	for (int64 i = 0; i < nrows; i++)
-	{
-		bool		isout;
-		Datum		weight = WinGetFuncArgInPartition(window, 1, i, WINDOW_SEEK_HEAD, false,
-													  &state->nulls[i], &isout);
-		bool		isnull = false;
-		Datum		other = (Datum) 0;
-
-		CHECK_FOR_INTERRUPTS();
-		if (state->nulls[i])
-			weight = zero;
-		weights[i] = PointerGetDatum(pg_detoast_datum_copy((struct varlena *) DatumGetPointer(weight)));
-
-		/* a constant need not be read from each row */
-		if (amount_varies)
-			other = WinGetFuncArgInPartition(window, 0, i, WINDOW_SEEK_HEAD, false, &isnull, &isout);
-		if (amount_varies && (isnull || !same_number(other, amount)))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("amount to split must be the same in every row of the partition")));
-		if (scale_varies)
-			other = WinGetFuncArgInPartition(window, 2, i, WINDOW_SEEK_HEAD, false, &isnull, &isout);
-		if (scale_varies && (isnull || DatumGetInt32(other) != scale))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("scale of a split must be the same in every row of the partition")));
-	}
-	if (split_integers(state, nrows, amount, scale, weights))
-		return;
+				 errhint("Round the amount first: round(amount, %d).", state->scale)));
 
 	/* a negative amount is split like the positive one */
 	units = call2(numeric_div_trunc, call1(numeric_abs, amount), unit);
 	left = units;
 	for (int64 i = 0; i < nrows; i++)
 	{
+		bool		isout;
+		Datum		weight = WinGetFuncArgInPartition(window, 1, i, WINDOW_SEEK_HEAD, false, &state->nulls[i], &isout);
+
+		CHECK_FOR_INTERRUPTS();
+		weights[i] = state->nulls[i] ? zero :
+			PointerGetDatum(pg_detoast_datum_copy((struct varlena *) DatumGetPointer(weight)));
 		require_finite(weights[i], "weight");
 		if (DatumGetBool(call2(numeric_lt, weights[i], zero)))
 			negative_weight();
@@ -252,9 +235,91 @@ split_partition(FmgrInfo *function, SplitState *state, WindowObject window, int6
 	}
 }
 
-PG_FUNCTION_INFO_V1(split_window);
-Datum
-split_window(PG_FUNCTION_ARGS)
+static void
+split_partition(FmgrInfo *function, SplitState *state, WindowObject window, int64 nrows, Datum amount)
+{
+	MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(state));
+
+	(void) function;
+	state->amount = datumCopy(amount, false, -1);
+	MemoryContextSwitchTo(old);
+	if (!split_integers(state, window, nrows, amount))
+	{
+		MemoryContextSwitchTo(GetMemoryChunkContext(state));
+		state->shares = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(Datum));
+		MemoryContextSwitchTo(old);
+		split_numerics(state, window, nrows, amount);
+		MemoryContextSwitchTo(GetMemoryChunkContext(state));
+		for (int64 i = 0; i < nrows; i++)
+			state->shares[i] = datumCopy(state->shares[i], false, -1);
+		MemoryContextSwitchTo(old);
+	}
+}
+
+/*
+ * The amounts of a partition, rounded down; but those that lost most by that
+ * are rounded up, so that all sum to the exact sum, rounded.
+ */
+static void
+round_partition(FmgrInfo *function, SplitState *state, WindowObject window, int64 nrows, Datum first)
+{
+	Datum		power = NumericGetDatum(int64_to_numeric(decimal_pow10[state->scale]));
+	Datum		total = int4_numeric(0);
+	Remainder  *remainders = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(Remainder));
+	int64		n = 0;
+	int128		left = 0;
+	bool		mode_null;
+	Datum		mode = WinGetFuncArgCurrent(window, 2, &mode_null);
+
+	(void) function;
+	(void) first;
+	if (mode_null)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("mode must not be null")));
+	for (int64 i = 0; i < nrows; i++)
+	{
+		bool		isout;
+		Datum		amount = WinGetFuncArgInPartition(window, 0, i, WINDOW_SEEK_HEAD, false, &state->nulls[i], &isout);
+		Datum		exact;
+		Datum		floor;
+		Datum		sum;
+
+		CHECK_FOR_INTERRUPTS();
+		if (state->nulls[i])
+			continue;
+		require_finite(amount, "amount");
+		exact = call2(numeric_mul, amount, power);
+		floor = call1(numeric_floor, exact);
+		state->units[i] = DatumGetInt64(call1(numeric_int8, floor));
+		left -= state->units[i];
+		remainders[n].row = i;
+		remainders[n++].remainder = call2(numeric_sub, exact, floor);
+		sum = call2(numeric_add, total, exact);
+		pfree(DatumGetPointer(exact));
+		pfree(DatumGetPointer(floor));
+		pfree(DatumGetPointer(total));
+		total = sum;
+	}
+	left += DatumGetInt64(call1(numeric_int8, DirectFunctionCall3(money_round, total, Int32GetDatum(0), mode)));
+
+	/* no more units are left than there are rows with a remainder */
+	Assert(left >= 0 && left <= n);
+	if (left > 0)
+		qsort(remainders, n, sizeof(Remainder), compare_remainders);
+	for (int64 i = 0; i < left; i++)
+	{
+		if (pg_add_s64_overflow(state->units[remainders[i].row], 1, &state->units[remainders[i].row]))
+			decimal_overflow();
+	}
+}
+
+/*
+ * The row's share: those of a partition are computed when its first row comes.
+ */
+static Datum
+window_share(FunctionCallInfo fcinfo, int scale_argument, int max_scale,
+			 void (*compute) (FmgrInfo *, SplitState *, WindowObject, int64, Datum))
 {
 	WindowObject window = PG_WINDOW_OBJECT();
 	SplitState *state = WinGetPartitionLocalMemory(window, sizeof(SplitState));
@@ -266,36 +331,73 @@ split_window(PG_FUNCTION_ARGS)
 		bool		amount_null;
 		bool		scale_null;
 		Datum		amount = WinGetFuncArgCurrent(window, 0, &amount_null);
-		int			scale = DatumGetInt32(WinGetFuncArgCurrent(window, 2, &scale_null));
 		MemoryContext old;
 		MemoryContext scratch;
 
+		state->scale = DatumGetInt32(WinGetFuncArgCurrent(window, scale_argument, &scale_null));
 		if (amount_null || scale_null)
 			PG_RETURN_NULL();
-		if (scale < 0 || scale > NUMERIC_MAX_DISPLAY_SCALE)
+		if (state->scale < 0 || state->scale > max_scale)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("scale must be between 0 and %d", NUMERIC_MAX_DISPLAY_SCALE)));
+					 errmsg("scale must be between 0 and %d", max_scale)));
 		require_finite(amount, "amount");
 
 		/* the results live as long as the partition, what they took does not */
 		old = MemoryContextSwitchTo(GetMemoryChunkContext(state));
-		state->shares = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(Datum));
+		state->units = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(int64));
 		state->nulls = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(bool));
 		scratch = AllocSetContextCreate(CurrentMemoryContext, "split", ALLOCSET_DEFAULT_SIZES);
 		MemoryContextSwitchTo(scratch);
 		amount = PointerGetDatum(pg_detoast_datum_copy((struct varlena *) DatumGetPointer(amount)));
-		split_partition(fcinfo->flinfo, state, window, nrows, amount, scale);
-		MemoryContextSwitchTo(GetMemoryChunkContext(state));
-		for (int64 i = 0; i < nrows; i++)
-			state->shares[i] = datumCopy(state->shares[i], false, -1);
+		compute(fcinfo->flinfo, state, window, nrows, amount);
 		MemoryContextSwitchTo(old);
 		MemoryContextDelete(scratch);
 		state->done = true;
+		state->nulls_before = row > 0;
 	}
 	if (state->nulls[row])
 		PG_RETURN_NULL();
-	return state->shares[row];
+	if (state->shares != NULL)
+		return state->shares[row];
+	return NumericGetDatum(state->scale == 0 ? int64_to_numeric(state->units[row]) :
+						   int64_div_fast_to_numeric(state->units[row], state->scale));
+}
+
+/*
+ * That amount and scale are the same in every row is seen as each becomes the
+ * current one, which costs least.
+ */
+PG_FUNCTION_INFO_V1(split_window);
+Datum
+split_window(PG_FUNCTION_ARGS)
+{
+	WindowObject window = PG_WINDOW_OBJECT();
+	SplitState *state = WinGetPartitionLocalMemory(window, sizeof(SplitState));
+	Datum		result = window_share(fcinfo, 2, NUMERIC_MAX_DISPLAY_SCALE, split_partition);
+	bool		isnull;
+	Datum		value;
+
+	if (!state->done)
+		return result;
+	value = WinGetFuncArgCurrent(window, 0, &isnull);
+	if (isnull || !same_number(value, state->amount) || state->nulls_before)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("amount to split must be the same in every row of the partition")));
+	value = WinGetFuncArgCurrent(window, 2, &isnull);
+	if (isnull || DatumGetInt32(value) != state->scale)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("scale of a split must be the same in every row of the partition")));
+	return result;
+}
+
+PG_FUNCTION_INFO_V1(round_to_total);
+Datum
+round_to_total(PG_FUNCTION_ARGS)
+{
+	return window_share(fcinfo, 1, DECIMAL_MAX_SCALE, round_partition);
 }
 
 /*
@@ -309,16 +411,20 @@ typedef struct TallyRemainder
 	int64		i;
 } TallyRemainder;
 
-static int
-compare_tally_remainders(const void *a, const void *b)
+static inline int
+compare_tally_remainders(const TallyRemainder *x, const TallyRemainder *y)
 {
-	const TallyRemainder *x = a;
-	const TallyRemainder *y = b;
-
 	if (x->remainder != y->remainder)
 		return x->remainder > y->remainder ? -1 : 1;
 	return (x->i > y->i) - (x->i < y->i);
 }
+
+#define ST_SORT sort_tally_remainders
+#define ST_ELEMENT_TYPE TallyRemainder
+#define ST_COMPARE(a, b) compare_tally_remainders(a, b)
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
 void
 tally_shares(TallyRow *rows, int64 n, const uint128 *parts, uint128 denominator, int64 total)
@@ -330,15 +436,25 @@ tally_shares(TallyRow *rows, int64 n, const uint128 *parts, uint128 denominator,
 	for (int64 i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		rows[i].quantity = parts[i] / denominator;
-		remainders[i].remainder = parts[i] % denominator;
+		if (((parts[i] | denominator) >> 64) == 0)
+		{
+			/* what the processor does itself */
+			rows[i].quantity = (uint64) parts[i] / (uint64) denominator;
+			remainders[i].remainder = (uint64) parts[i] % (uint64) denominator;
+		}
+		else
+		{
+			rows[i].quantity = parts[i] / denominator;
+			remainders[i].remainder = parts[i] % denominator;
+		}
 		remainders[i].i = i;
 		left -= (int64) rows[i].quantity;
 	}
 
 	/* no more units are left than there are rows with a remainder */
 	Assert(left >= 0 && left <= n);
-	qsort(remainders, n, sizeof(TallyRemainder), compare_tally_remainders);
+	if (left > 0)
+		sort_tally_remainders(remainders, n);
 	for (int64 i = 0; i < left; i++)
 		rows[remainders[i].i].quantity++;
 	pfree(remainders);

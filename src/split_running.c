@@ -1,7 +1,7 @@
 /*
  * split_running.c
- *		split_running(amount, share, line, party, scale): many amounts, divided
- *		one after the other among the same parties.
+ *		split_running(amount, shares, scale): many amounts, divided one after the
+ *		other among the same parties.
  *
  * To divide each amount by itself would always favour the same: of a thousand
  * charges of a cent, whoever has the largest share would get every one.  So
@@ -11,10 +11,11 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "compat.h"
-#include "common/hashfn.h"
 #include "decimal.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
@@ -27,70 +28,38 @@
 /* what a party has got so far */
 typedef struct RunningShare
 {
-	int64		party;
-	char		status;			/* simplehash's */
 	Datum		exact;			/* numeric, in units */
 	int64		units;
 } RunningShare;
 
-#define SH_PREFIX running
-#define SH_ELEMENT_TYPE RunningShare
-#define SH_KEY_TYPE int64
-#define SH_KEY party
-#define SH_HASH_KEY(tb, key) hash_bytes_uint32((uint32) (key) ^ (uint32) ((uint64) (key) >> 32))
-#define SH_EQUAL(tb, a, b) ((a) == (b))
-#define SH_SCOPE static inline
-#define SH_DECLARE
-#define SH_DEFINE
-#include "lib/simplehash.h"
-
-/* a row of the line at hand */
-typedef struct LineRow
+/* a party's share of the running total, rounded down */
+typedef struct RunningFloor
 {
-	int64		party;
-	int64		row;
-	int64		units;			/* of the party's running total, then of this row */
+	int			party;
+	int64		units;
 	Datum		remainder;		/* numeric, below 1 */
-	bool		null;			/* no share: not divided */
-} LineRow;
+} RunningFloor;
 
 /* kept for the rows of one partition */
 typedef struct RunningSplit
 {
-	running_hash *parties;
+	int			nparties;
+	RunningShare *parties;
 	int64		total;			/* in units */
 	int			scale;
 	Datum		power;			/* numeric: units of 1 */
-	MemoryContext scratch;		/* for one line */
-	LineRow    *rows;
-	int			nrows;
-	int			maxrows;
-	int64		first;			/* where the line begins */
+	MemoryContext scratch;		/* for one amount */
 } RunningSplit;
 
-static Datum
-argument(WindowObject window, int which, int64 row, const char *what)
-{
-	bool		isnull;
-	bool		isout;
-	Datum		value = WinGetFuncArgInPartition(window, which, row, WINDOW_SEEK_HEAD, false, &isnull, &isout);
-
-	if (isnull)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not be null", what)));
-	return value;
-}
-
-/* largest remainder first, then the earlier row */
+/* largest remainder first, then the earlier party */
 static int
-compare_rows(const void *a, const void *b)
+compare_floors(const void *a, const void *b)
 {
-	const LineRow *x = *(LineRow *const *) a;
-	const LineRow *y = *(LineRow *const *) b;
+	const RunningFloor *x = a;
+	const RunningFloor *y = b;
 	int			cmp = DatumGetInt32(call2(numeric_cmp, y->remainder, x->remainder));
 
-	return cmp != 0 ? cmp : (x->row > y->row) - (x->row < y->row);
+	return cmp != 0 ? cmp : (x->party > y->party) - (x->party < y->party);
 }
 
 static int64
@@ -99,45 +68,24 @@ whole_units(Datum numeric)
 	return DatumGetInt64(call1(numeric_int8, numeric));
 }
 
-/*
- * Read the rows of the line that begins at a row of the partition.
- */
-static void
-read_line(WindowObject window, RunningSplit *split, int64 first)
+pg_noreturn static void
+wrong_shares(void)
 {
-	int64		line = DatumGetInt64(argument(window, 2, first, "line"));
-
-	split->first = first;
-	split->nrows = 0;
-	for (int64 row = first;; row++)
-	{
-		bool		isnull;
-		bool		isout;
-		Datum		value = WinGetFuncArgInPartition(window, 2, row, WINDOW_SEEK_HEAD, false, &isnull, &isout);
-
-		if (isout || isnull || DatumGetInt64(value) != line)
-			break;
-		if (split->nrows == split->maxrows)
-		{
-			split->maxrows *= 2;
-			split->rows = repalloc(split->rows, split->maxrows * sizeof(LineRow));
-		}
-		split->rows[split->nrows].row = row;
-		split->rows[split->nrows].party = DatumGetInt64(argument(window, 3, row, "party"));
-		split->nrows++;
-	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("the shares of each amount must be of the same parties and sum to 1")));
 }
 
 /*
- * Divide what the line adds to the running total.
+ * Divide what an amount adds to the running total; the parties' parts of it
+ * take the place of their shares.
  */
 static void
-divide_line(WindowObject window, RunningSplit *split)
+divide_amount(RunningSplit *split, Datum amount, Datum *shares)
 {
-	Datum		units = call2(numeric_mul, argument(window, 0, split->first, "amount"), split->power);
-	LineRow   **order = palloc(split->nrows * sizeof(LineRow *));
+	RunningFloor *floors = palloc(split->nparties * sizeof(RunningFloor));
+	Datum		units = call2(numeric_mul, amount, split->power);
 	int64		left;
-	int			n = 0;
 
 	if (!DatumGetBool(call2(numeric_eq, units, DirectFunctionCall2(numeric_trunc, units, Int32GetDatum(0)))))
 		ereport(ERROR,
@@ -146,51 +94,53 @@ divide_line(WindowObject window, RunningSplit *split)
 	if (pg_add_s64_overflow(split->total, whole_units(units), &split->total))
 		decimal_overflow();
 	left = split->total;
-	for (int i = 0; i < split->nrows; i++)
+	for (int i = 0; i < split->nparties; i++)
 	{
-		LineRow    *row = &split->rows[i];
-		bool		found;
-		bool		isout;
-		Datum		share = WinGetFuncArgInPartition(window, 1, row->row, WINDOW_SEEK_HEAD, false, &row->null, &isout);
-		RunningShare *party;
-		Datum		exact;
-		Datum		floor;
-		MemoryContext old;
+		RunningShare *party = &split->parties[i];
+		Datum		exact = call2(numeric_add, party->exact, call2(numeric_mul, units, shares[i]));
+		Datum		floor = call1(numeric_floor, exact);
+		MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(split));
 
-		if (row->null)
-			continue;
-		party = running_insert(split->parties, row->party, &found);
-		exact = call2(numeric_mul, units, share);
-		if (found)
-			exact = call2(numeric_add, exact, party->exact);
-		else
-			party->units = 0;
-		floor = call1(numeric_floor, exact);
-		row->units = whole_units(floor);
-		row->remainder = call2(numeric_sub, exact, floor);
-		left -= row->units;
-		order[n++] = row;
-		if (found)
-			pfree(DatumGetPointer(party->exact));
-		old = MemoryContextSwitchTo(GetMemoryChunkContext(split));
+		pfree(DatumGetPointer(party->exact));
 		party->exact = datumCopy(exact, false, -1);
 		MemoryContextSwitchTo(old);
+		floors[i].party = i;
+		floors[i].units = whole_units(floor);
+		floors[i].remainder = call2(numeric_sub, exact, floor);
+		left -= floors[i].units;
 	}
-	if (n == 0)
-		return;
-	if (n != (int) split->parties->members || left < 0 || left > n)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the shares of each line must be of the same parties and sum to 1")));
-	qsort(order, n, sizeof(LineRow *), compare_rows);
-	for (int i = 0; i < n; i++)
+	if (left < 0 || left > split->nparties)
+		wrong_shares();
+	qsort(floors, split->nparties, sizeof(RunningFloor), compare_floors);
+	for (int i = 0; i < split->nparties; i++)
 	{
-		RunningShare *party = running_lookup(split->parties, order[i]->party);
-		int64		now = order[i]->units + (i < left ? 1 : 0);
+		RunningShare *party = &split->parties[floors[i].party];
+		int64		now = floors[i].units + (i < left ? 1 : 0);
 
-		order[i]->units = now - party->units;
+		shares[floors[i].party] = decimal_get_numeric(now - party->units, split->scale);
 		party->units = now;
 	}
+}
+
+static void
+begin_partition(WindowObject window, RunningSplit *split, int nparties)
+{
+	MemoryContext context = GetMemoryChunkContext(split);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	bool		isnull;
+
+	split->scale = DatumGetInt32(WinGetFuncArgCurrent(window, 2, &isnull));
+	if (isnull || split->scale < 0 || split->scale > DECIMAL_MAX_SCALE)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("scale must be between 0 and %d", DECIMAL_MAX_SCALE)));
+	split->nparties = nparties;
+	split->parties = palloc0(Max(nparties, 1) * sizeof(RunningShare));
+	for (int i = 0; i < nparties; i++)
+		split->parties[i].exact = NumericGetDatum(int64_to_numeric(0));
+	split->power = NumericGetDatum(int64_to_numeric(decimal_pow10[split->scale]));
+	split->scratch = AllocSetContextCreate(context, "split_running", ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(old);
 }
 
 PG_FUNCTION_INFO_V1(split_running);
@@ -199,40 +149,31 @@ split_running(PG_FUNCTION_ARGS)
 {
 	WindowObject window = PG_WINDOW_OBJECT();
 	RunningSplit *split = WinGetPartitionLocalMemory(window, sizeof(RunningSplit));
-	int64		row = WinGetCurrentPosition(window);
-	LineRow    *result;
+	bool		no_amount;
+	bool		no_shares;
+	Datum		amount = WinGetFuncArgCurrent(window, 0, &no_amount);
+	Datum		shares = WinGetFuncArgCurrent(window, 1, &no_shares);
+	Datum	   *parts;
+	bool	   *nulls;
+	int			n;
+	MemoryContext old;
 
-	if (split->parties == NULL)
-	{
-		MemoryContext context = GetMemoryChunkContext(split);
-		MemoryContext old = MemoryContextSwitchTo(context);
-
-		split->scale = DatumGetInt32(argument(window, 4, row, "scale"));
-		if (split->scale < 0 || split->scale > DECIMAL_MAX_SCALE)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("scale must be between 0 and %d", DECIMAL_MAX_SCALE)));
-		split->parties = running_create(context, 8, NULL);
-		split->power = NumericGetDatum(int64_to_numeric(decimal_pow10[split->scale]));
-		split->scratch = AllocSetContextCreate(context, "split_running", ALLOCSET_DEFAULT_SIZES);
-		split->maxrows = 8;
-		split->rows = palloc(split->maxrows * sizeof(LineRow));
-		MemoryContextSwitchTo(old);
-	}
-	if (row >= split->first + split->nrows)
-	{
-		MemoryContext old = MemoryContextSwitchTo(split->scratch);
-
-		CHECK_FOR_INTERRUPTS();
-		MemoryContextReset(split->scratch);
-		read_line(window, split, row);
-		divide_line(window, split);
-		MemoryContextSwitchTo(old);
-		/* the rows before are not needed again */
-		WinSetMarkPosition(window, row);
-	}
-	result = &split->rows[row - split->first];
-	if (result->null)
+	if (no_amount || no_shares)
 		PG_RETURN_NULL();
-	return decimal_get_numeric(result->units, split->scale);
+	if (array_contains_nulls(DatumGetArrayTypeP(shares)))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("shares must not be null")));
+	deconstruct_array(DatumGetArrayTypeP(shares), NUMERICOID, -1, false, TYPALIGN_INT, &parts, &nulls, &n);
+	if (split->parties == NULL)
+		begin_partition(window, split, n);
+	if (n != split->nparties)
+		wrong_shares();
+
+	CHECK_FOR_INTERRUPTS();
+	old = MemoryContextSwitchTo(split->scratch);
+	MemoryContextReset(split->scratch);
+	divide_amount(split, amount, parts);
+	MemoryContextSwitchTo(old);
+	return PointerGetDatum(construct_array(parts, n, NUMERICOID, -1, false, TYPALIGN_INT));
 }

@@ -95,6 +95,13 @@ row_next(TableRow *row)
 	return index_getnext_slot(row->scan, ForwardScanDirection, row->slot);
 }
 
+/* The last of them, by the columns that follow in the index. */
+bool
+row_last(TableRow *row)
+{
+	return index_getnext_slot(row->scan, BackwardScanDirection, row->slot);
+}
+
 /* A column of the row, which is valid until the next one or row_close(). */
 Datum
 row_column(TableRow *row, const char *name, bool *isnull)

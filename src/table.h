@@ -28,6 +28,7 @@ extern void row_open(TableRow *row, const char *table, const char *index, Snapsh
 					 ScanKey keys, int nkeys);
 extern void row_again(TableRow *row, ScanKey keys, int nkeys);
 extern bool row_next(TableRow *row);
+extern bool row_last(TableRow *row);
 extern Datum row_column(TableRow *row, const char *name, bool *isnull);
 extern void row_close(TableRow *row);
 extern void key_int8(ScanKey keys, int n, int64 value);

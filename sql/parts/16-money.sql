@@ -29,6 +29,11 @@ CREATE FUNCTION split(amount numeric, weight numeric, scale integer) RETURNS num
 COMMENT ON FUNCTION split(numeric, numeric, integer) IS
 'Window function: this row''s share of an amount, by its weight among the rows of the partition, with so many decimal places. Largest remainder method: the shares always sum to the amount, and each is less than one unit of the last place from the exact share; a tie goes to the row that comes first in the window''s order. A null weight gets no share (NULL). Errors 22023: negative weights, all weights zero but not the amount, an amount with more decimal places or not the same in every row.';
 
+CREATE FUNCTION round_to_total(amount numeric, scale integer, mode text DEFAULT 'half_even') RETURNS numeric
+	AS 'MODULE_PATHNAME', 'round_to_total' LANGUAGE C IMMUTABLE WINDOW PARALLEL SAFE;
+COMMENT ON FUNCTION round_to_total(numeric, integer, text) IS
+'Window function: this row''s amount rounded down or up to so many decimal places, at most 18, so that the rows of the partition sum to their exact sum, rounded once, in a mode of money_round(): the lines of an invoice. Largest remainder method: those are rounded up that would lose most, and a tie goes to the row that comes first in the window''s order. NULL for a null amount. Errors: 22023 another scale or mode, 22003 an amount that is not finite or of more than 18 digits, 22004 a null mode.';
+
 CREATE FUNCTION tiered(quantity numeric, upto numeric[], unit_price numeric[], flat numeric[] DEFAULT NULL, mode text DEFAULT 'graduated') RETURNS numeric
 	AS 'MODULE_PATHNAME', 'tiered' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION tiered(numeric, numeric[], numeric[], numeric[], text) IS

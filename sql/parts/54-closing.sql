@@ -1,7 +1,7 @@
 -- 54-closing.sql
 --		Closing a billing period: its charges are fixed, invoiced, divided among
 --		those who earned them, and sealed.
---		C code: src/closing.c
+--		C code: src/closing.c src/digest.c src/split_running.c
 
 CREATE TRIGGER keep_closed BEFORE UPDATE ON billing_period FOR EACH ROW
 	WHEN (OLD.closed_at IS NOT NULL OR NEW.pool_id <> OLD.pool_id OR NEW.billing_period_id <> OLD.billing_period_id OR NEW.during <> OLD.during)
@@ -18,7 +18,7 @@ CREATE TRIGGER closed AFTER INSERT ON charge REFERENCING NEW TABLE AS new_rows
 -- before, and must not bet on few: hence no nested loops.
 
 CREATE FUNCTION close_charges(pool bigint, billing_period bigint) RETURNS void
-	LANGUAGE sql VOLATILE PARALLEL UNSAFE SET enable_nestloop = off SET jit = off
+	LANGUAGE sql VOLATILE PARALLEL UNSAFE SET enable_nestloop = off SET enable_sort = off SET jit = off
 BEGIN ATOMIC
 	-- One statement, and so one snapshot: what is recorded later is late, and
 	-- corrected by the next period.
@@ -35,131 +35,67 @@ BEGIN ATOMIC
 		FROM period AS d
 		JOIN billing_period AS e ON e.pool_id = d.pool_id AND e.closed_at IS NOT NULL AND upper(e.during) <= lower(d.during),
 			rating_corrections(d.name, e.during) AS r
-	), floored AS (
-		SELECT due.*, money_round(due.billed_cost, due.scale, 'floor') AS floor
-		FROM due
 	), invoiced AS (
-		SELECT f.*, money_round(sum(f.billed_cost) OVER invoice, f.scale, f.rounding) - sum(f.floor) OVER invoice AS units
-		FROM floored AS f
-		WINDOW invoice AS (PARTITION BY f.consumer_id)
+		-- What is sorted by comes first, as it is found fastest there; and any
+		-- order will do that is the same every time.
+		SELECT d.consumer_id, lower(d.period) AS starts, upper(d.period) AS ends, d.quantity, d.labels::text COLLATE "C" AS label, d.correction, d.meter,
+			d.lease_id, d.provider_id, d.component, d.category, d.contracted_unit_price, d.labels,
+			d.pool_id, d.billing_period_id, d.rate_id, d.period, d.unit, d.list_unit_price, d.list_cost, d.contracted_cost, d.effective_cost, d.billed_cost,
+			d.commitment_status, round_to_total(d.billed_cost, d.scale, d.rounding) OVER invoice AS amount
+		FROM due AS d
+		WINDOW invoice AS (PARTITION BY d.consumer_id ORDER BY lower(d.period), upper(d.period), d.quantity, d.labels::text COLLATE "C", d.correction,
+			d.meter, d.lease_id, d.provider_id, d.component, d.category, d.contracted_unit_price)
 	)
 	INSERT INTO charge (pool_id, billing_period_id, consumer_id, provider_id, lease_id, rate_id, category, correction, meter, component, during,
 		quantity, unit, list_unit_price, contracted_unit_price, list_cost, contracted_cost, effective_cost, billed_cost, amount, commitment_status, labels)
 	SELECT i.pool_id, i.billing_period_id, i.consumer_id, i.provider_id, i.lease_id, i.rate_id, i.category, i.correction, i.meter, i.component, i.period,
 		i.quantity, i.unit, i.list_unit_price, i.contracted_unit_price, i.list_cost, i.contracted_cost, i.effective_cost, i.billed_cost,
-		i.floor + split(i.units, i.billed_cost - i.floor, i.scale) OVER line, i.commitment_status, i.labels
-	FROM invoiced AS i
-	WINDOW line AS (PARTITION BY i.consumer_id ORDER BY i.correction, i.period, i.lease_id, i.meter, i.provider_id, i.component, i.category,
-		i.contracted_unit_price, i.quantity, i.labels);
+		i.amount, i.commitment_status, i.labels
+	FROM invoiced AS i;
 END;
 COMMENT ON FUNCTION close_charges(bigint, bigint) IS
 'A step of close_billing_period(): makes the charges of a billing period, and of closed ones before it the corrections. The total of each consumer is rounded once, as the pool has it (rounding), and divided over its charges by largest remainder.';
 
-CREATE FUNCTION earned_shares(pool bigint, billing_period bigint)
-	RETURNS TABLE (during tstzrange, cohort bigint, provider_id bigint, share numeric)
-	LANGUAGE sql STABLE PARALLEL SAFE SET enable_nestloop = off SET jit = off
-BEGIN ATOMIC
-	WITH stay AS MATERIALIZED (
-		SELECT DISTINCT c.during
-		FROM charge AS c
-		WHERE c.pool_id = earned_shares.pool AND c.billing_period_id = earned_shares.billing_period AND c.provider_id IS NULL
-	), span AS (
-		SELECT min(lower(s.during)) AS starts, max(upper(s.during)) AS ends
-		FROM stay AS s
-	), supplied AS MATERIALIZED (
-		SELECT s.provider_id, load_profile(s.during, s.quantity) AS supply
-		FROM supply AS s
-		WHERE s.pool_id = earned_shares.pool
-		GROUP BY s.provider_id
-	), edge AS (
-		SELECT span.starts AS at FROM span
-		UNION
-		SELECT e.at
-		FROM supply AS s, span, LATERAL (VALUES (lower(s.during)), (upper(s.during))) AS e (at)
-		WHERE s.pool_id = earned_shares.pool AND e.at > span.starts AND e.at <= span.ends
-	), piece AS (
-		-- between two changes of anybody's supply, shares are constant
-		SELECT tstzrange(e.at, lead(e.at) OVER (ORDER BY e.at)) AS period
-		FROM edge AS e
-	), level AS MATERIALIZED (
-		SELECT p.period, s.provider_id, value_at(s.supply, lower(p.period)) AS quantity
-		FROM piece AS p, supplied AS s
-		WHERE value_at(s.supply, lower(p.period)) > 0
-		UNION ALL
-		SELECT p.period, l.steward_id, 1
-		FROM piece AS p, pool AS l
-		WHERE l.pool_id = earned_shares.pool
-		AND NOT EXISTS (SELECT FROM supplied AS s WHERE value_at(s.supply, lower(p.period)) > 0)
-	), part AS MATERIALIZED (
-		SELECT l.period, l.provider_id,
-			l.quantity * 1.000000000000000000000000000000 / sum(l.quantity) OVER (PARTITION BY l.period) AS part
-		FROM level AS l
-	), weight AS (
-		SELECT s.during, p.provider_id,
-			sum(p.part * CASE WHEN lower(s.during) = upper(s.during) THEN 1
-				ELSE extract(epoch FROM upper(s.during * p.period) - lower(s.during * p.period)) END) AS weight
-		FROM stay AS s
-		JOIN part AS p ON p.period && s.during
-		GROUP BY s.during, p.provider_id
-	), total AS (
-		SELECT w.during, sum(w.weight) AS total, array_agg(w.provider_id ORDER BY w.provider_id) AS providers
-		FROM weight AS w
-		GROUP BY w.during
-	), numbered AS (
-		SELECT t.during, t.total, dense_rank() OVER (ORDER BY t.providers) AS cohort
-		FROM total AS t
-	)
-	SELECT w.during, n.cohort, w.provider_id, w.weight / n.total
-	FROM weight AS w
-	JOIN numbered AS n ON n.during = w.during;
-END;
-COMMENT ON FUNCTION earned_shares(bigint, bigint) IS
-'Who earned the charges of a billing period that name no provider, by the time that they are for: at each instant in proportion to what each supplies then, and the steward where nobody does. The shares of a time sum to 1, but for the 30th decimal place; times with the same providers are a cohort.';
-
-CREATE FUNCTION split_running(amount numeric, share numeric, line bigint, party bigint, scale integer) RETURNS numeric
+CREATE FUNCTION split_running(amount numeric, shares numeric[], scale integer) RETURNS numeric[]
 	AS 'MODULE_PATHNAME', 'split_running' LANGUAGE C IMMUTABLE WINDOW PARALLEL SAFE;
-COMMENT ON FUNCTION split_running(numeric, numeric, bigint, bigint, integer) IS
-'Window function over rows in the order of lines: each line''s amount divided among its parties by their shares, which sum to 1, with so many decimal places. What is divided by largest remainder is the running total: so each line sums to its amount, and what a party has got so far is always less than one unit from its exact share of all lines so far, which split() of each line would not give. One row of a party may so be a unit below 0. NULL, and not divided, for rows with no share. Errors: 22023 if the parties of a line are others than before or their shares do not sum to 1, an amount with more decimal places, 22003, 22004.';
+COMMENT ON FUNCTION split_running(numeric, numeric[], integer) IS
+'Window function: the amount of each row, in the window''s order, divided among parties by their shares, which sum to 1, with so many decimal places. What is divided by largest remainder is the running total: so each amount divides exactly, and what a party has got so far is always less than one unit from its exact share of all amounts so far, which split() of each amount would not give. One part may so be a unit below 0. A tie goes to the earlier party; NULL, and not divided, if the amount or the shares are. Errors: 22023 if there are other parties than before, their shares do not sum to 1, or an amount has more decimal places, 22003, 22004.';
 
 CREATE FUNCTION close_postings(pool bigint, billing_period bigint) RETURNS void
-	LANGUAGE sql VOLATILE PARALLEL UNSAFE SET enable_nestloop = off SET jit = off
+	LANGUAGE sql VOLATILE PARALLEL UNSAFE SET enable_nestloop = off SET enable_sort = off SET jit = off
 BEGIN ATOMIC
-	INSERT INTO account (party_id, pool_id, kind, currency)
-	SELECT n.party_id, n.pool_id, n.kind, n.currency
-	FROM (
-		SELECT c.consumer_id AS party_id, l.pool_id, 'receivable' AS kind, l.currency
+	WITH party AS MATERIALIZED (
+		SELECT c.consumer_id, c.provider_id
 		FROM charge AS c
-		JOIN pool AS l ON l.pool_id = c.pool_id
 		WHERE c.pool_id = close_postings.pool AND c.billing_period_id = close_postings.billing_period
+		GROUP BY c.consumer_id, c.provider_id
+	), needed AS (
+		SELECT y.consumer_id AS party_id, 'receivable' AS kind FROM party AS y
 		UNION
-		SELECT c.provider_id, l.pool_id, 'payable', l.currency
-		FROM charge AS c
-		JOIN pool AS l ON l.pool_id = c.pool_id
-		WHERE c.pool_id = close_postings.pool AND c.billing_period_id = close_postings.billing_period AND c.provider_id IS NOT NULL
+		SELECT y.provider_id, 'payable' FROM party AS y WHERE y.provider_id IS NOT NULL
 		UNION
-		SELECT s.provider_id, l.pool_id, 'payable', l.currency
-		FROM supply AS s
-		JOIN pool AS l ON l.pool_id = s.pool_id
-		WHERE s.pool_id = close_postings.pool
+		SELECT s.provider_id, 'payable' FROM supply AS s WHERE s.pool_id = close_postings.pool
 		UNION
-		SELECT l.steward_id, l.pool_id, k.kind, l.currency
-		FROM pool AS l, unnest(ARRAY['payable', 'fee', 'contributors']) AS k (kind)
-		WHERE l.pool_id = close_postings.pool
-		EXCEPT
-		SELECT a.party_id, a.pool_id, a.kind, a.currency
-		FROM account AS a
-		WHERE a.pool_id = close_postings.pool
-	) AS n
+		SELECT l.steward_id, k.kind FROM pool AS l, unnest(ARRAY['payable', 'fee', 'contributors']) AS k (kind) WHERE l.pool_id = close_postings.pool
+	)
+	INSERT INTO account (party_id, pool_id, kind, currency)
+	SELECT n.party_id, l.pool_id, n.kind, l.currency
+	FROM needed AS n, pool AS l
+	WHERE l.pool_id = close_postings.pool
+	AND NOT EXISTS (SELECT FROM account AS a
+		WHERE a.party_id = n.party_id AND a.pool_id = l.pool_id AND a.kind = n.kind AND a.currency = l.currency)
 	ORDER BY n.kind, n.party_id;
 
 	INSERT INTO journal (pool_id, kind, source, source_key, occurred_at)
-	SELECT c.pool_id, 'invoice', 'close_billing_period', concat_ws('/', c.pool_id, c.billing_period_id, c.consumer_id),
+	SELECT b.pool_id, 'invoice', 'close_billing_period', concat_ws('/', b.pool_id, b.billing_period_id, a.party_id),
 		upper(b.during) - interval '1 microsecond'
-	FROM charge AS c
-	JOIN billing_period AS b ON b.pool_id = c.pool_id AND b.billing_period_id = c.billing_period_id
-	WHERE c.pool_id = close_postings.pool AND c.billing_period_id = close_postings.billing_period AND c.amount <> 0
-	GROUP BY c.pool_id, c.billing_period_id, c.consumer_id, b.during
-	ORDER BY c.consumer_id;
+	FROM billing_period AS b
+	JOIN account AS a ON a.pool_id = b.pool_id AND a.kind = 'receivable'
+	JOIN pool AS l ON l.pool_id = a.pool_id AND l.currency = a.currency
+	WHERE b.pool_id = close_postings.pool AND b.billing_period_id = close_postings.billing_period
+	AND EXISTS (SELECT FROM charge AS c
+		WHERE c.pool_id = b.pool_id AND c.billing_period_id = b.billing_period_id AND c.consumer_id = a.party_id AND c.amount <> 0)
+	ORDER BY a.party_id;
 
 	-- Who gets what of a charge is rounded on the running totals of an invoice:
 	-- each charge divides exactly, and nobody's total is off by a unit, however
@@ -173,49 +109,57 @@ BEGIN ATOMIC
 		FROM account AS a
 		JOIN pool AS l ON l.pool_id = a.pool_id AND l.currency = a.currency
 		WHERE a.pool_id = close_postings.pool
-	), share AS MATERIALIZED (
-		SELECT e.during, e.cohort, a.account_id, e.share
-		FROM earned_shares(close_postings.pool, close_postings.billing_period) AS e
-		JOIN account AS a ON a.party_id = e.provider_id AND a.kind = 'payable'
-	), billed AS (
-		SELECT c.charge_id, c.consumer_id, c.provider_id, c.during, c.amount, coalesce(- c.provider_id, s.cohort) AS cohort
-		FROM charge AS c
-		LEFT JOIN (SELECT DISTINCT e.during, e.cohort FROM share AS e) AS s ON s.during = c.during AND c.provider_id IS NULL
-		WHERE c.pool_id = close_postings.pool AND c.billing_period_id = close_postings.billing_period AND c.amount <> 0
+	), invoice AS MATERIALIZED (
+		SELECT a.party_id AS consumer_id, a.account_id, j.journal_id, j.occurred_at, j.recorded_at
+		FROM account AS a
+		JOIN journal AS j ON j.pool_id = close_postings.pool AND j.source = 'close_billing_period'
+			AND j.source_key = concat_ws('/', close_postings.pool, close_postings.billing_period, a.party_id)
+		WHERE a.kind = 'receivable'
 	), earned AS (
-		SELECT b.charge_id, b.consumer_id, b.amount, b.cohort, a.account_id, t.rest AS share
-		FROM term AS t, billed AS b
-		JOIN account AS a ON a.party_id = b.provider_id AND a.kind = 'payable'
-		WHERE t.rest > 0
+		-- a charge of one provider, or of a time
+		SELECT a.party_id AS provider_id, NULL::tstzrange AS during, - a.party_id AS cohort, a.account_id, 1::numeric AS share
+		FROM account AS a
+		WHERE a.kind = 'payable'
 		UNION ALL
-		SELECT b.charge_id, b.consumer_id, b.amount, b.cohort, s.account_id, t.rest * s.share
-		FROM term AS t, billed AS b
-		JOIN share AS s ON s.during = b.during
-		WHERE t.rest > 0 AND b.provider_id IS NULL
-		UNION ALL
-		SELECT b.charge_id, b.consumer_id, b.amount, b.cohort, k.account_id, k.part
-		FROM billed AS b, (
-			SELECT a.account_id, CASE a.kind WHEN 'fee' THEN t.fee ELSE t.contributors_share END AS part
+		SELECT NULL, e.during, e.cohort, a.account_id, e.share
+		FROM earned_shares(close_postings.pool, ARRAY(SELECT DISTINCT c.during FROM charge AS c WHERE c.pool_id = close_postings.pool
+			AND c.billing_period_id = close_postings.billing_period AND c.provider_id IS NULL)) AS e
+		JOIN account AS a ON a.party_id = e.provider_id AND a.kind = 'payable'
+	), payee AS MATERIALIZED (
+		SELECT p.provider_id, p.during, p.cohort, array_agg(p.account_id ORDER BY p.account_id) AS accounts, array_agg(p.share ORDER BY p.account_id) AS shares
+		FROM (
+			SELECT e.provider_id, e.during, e.cohort, e.account_id, t.rest * e.share AS share
+			FROM term AS t, earned AS e
+			UNION ALL
+			SELECT e.provider_id, e.during, e.cohort, a.account_id, CASE a.kind WHEN 'fee' THEN t.fee ELSE t.contributors_share END
 			FROM term AS t
-			JOIN account AS a ON a.party_id = t.steward_id AND a.kind IN ('fee', 'contributors')
-		) AS k
-		WHERE k.part > 0
-		UNION ALL
-		SELECT b.charge_id, b.consumer_id, b.amount, b.cohort, a.account_id, NULL
-		FROM billed AS b
-		JOIN account AS a ON a.party_id = b.consumer_id AND a.kind = 'receivable'
+			JOIN account AS a ON a.party_id = t.steward_id AND a.kind IN ('fee', 'contributors'),
+				(SELECT DISTINCT e.provider_id, e.during, e.cohort FROM earned AS e) AS e
+		) AS p
+		WHERE p.share > 0
+		GROUP BY p.provider_id, p.during, p.cohort
+	), divided AS (
+		SELECT i.journal_id, i.account_id, i.occurred_at, i.recorded_at, c.charge_id, c.amount,
+			coalesce(p.cohort, s.cohort) AS cohort, coalesce(p.accounts, s.accounts) AS accounts,
+			split_running(c.amount, coalesce(p.shares, s.shares), t.scale) OVER (
+				PARTITION BY i.journal_id, coalesce(p.cohort, s.cohort) ORDER BY c.charge_id) AS amounts
+		FROM term AS t, (
+			SELECT c.charge_id, c.consumer_id, c.provider_id, CASE WHEN c.provider_id IS NULL THEN c.during END AS during, c.amount
+			FROM charge AS c
+			WHERE c.pool_id = close_postings.pool AND c.billing_period_id = close_postings.billing_period AND c.amount <> 0
+		) AS c
+		JOIN invoice AS i ON i.consumer_id = c.consumer_id
+		LEFT JOIN payee AS p ON p.provider_id = c.provider_id
+		LEFT JOIN payee AS s ON s.during = c.during
 	), leg AS (
-		SELECT e.charge_id, e.consumer_id, e.account_id, coalesce(- split_running(e.amount, e.share, e.charge_id, e.account_id, t.scale) OVER line, e.amount) AS amount,
-			e.cohort
-		FROM earned AS e, term AS t
-		WINDOW line AS (PARTITION BY e.consumer_id, e.cohort ORDER BY e.charge_id, e.account_id)
+		SELECT d.journal_id, d.occurred_at, d.recorded_at, d.cohort, d.charge_id,
+			unnest(d.account_id || d.accounts) AS account_id, unnest(- d.amount || d.amounts) AS amount
+		FROM divided AS d
 	)
 	INSERT INTO posting (journal_id, line, account_id, occurred_at, recorded_at, amount, charge_id)
-	SELECT j.journal_id, row_number() OVER (PARTITION BY g.consumer_id ORDER BY g.cohort, g.charge_id, g.account_id),
-		g.account_id, j.occurred_at, j.recorded_at, g.amount, g.charge_id
+	SELECT g.journal_id, row_number() OVER (PARTITION BY g.journal_id ORDER BY g.cohort, g.charge_id), g.account_id, g.occurred_at, g.recorded_at,
+		- g.amount, g.charge_id
 	FROM leg AS g
-	JOIN journal AS j ON j.source = 'close_billing_period'
-		AND j.source_key = concat_ws('/', close_postings.pool, close_postings.billing_period, g.consumer_id)
 	WHERE g.amount <> 0;
 END;
 COMMENT ON FUNCTION close_postings(bigint, bigint) IS
@@ -307,8 +251,25 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION close_balances(bigint, bigint) IS 'A step of close_billing_period(): keeps the balances of the pool''s accounts at the end of the billing period.';
 
+CREATE FUNCTION rows_sha256_transition(internal, VARIADIC "any") RETURNS internal
+	AS 'MODULE_PATHNAME', 'rows_sha256_transition' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rows_sha256_transition(internal, "any") IS 'Implements rows_sha256.';
+CREATE FUNCTION rows_sha256_final(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rows_sha256_final' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rows_sha256_final(internal) IS 'Implements rows_sha256.';
+
+CREATE AGGREGATE rows_sha256(VARIADIC columns "any") (
+	SFUNC = rows_sha256_transition,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = rows_sha256_final,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rows_sha256("any") IS
+'SHA-256 of rows, in the order that they come in: of each value in turn its length in bytes (4 bytes in network order; -1 for null) and what it is in the binary format of COPY, but text and jsonb as UTF-8 text. Whenever, after a row, there are 65536 bytes or more, they are replaced by their SHA-256. So it is the same whatever the settings, platform and encoding. NULL of no rows.';
+
 CREATE FUNCTION billing_period_digest(pool bigint, billing_period bigint) RETURNS bytea
-	LANGUAGE sql STABLE PARALLEL SAFE SET enable_nestloop = off SET jit = off SET timezone = 'UTC' SET datestyle = 'ISO, YMD'
+	LANGUAGE sql STABLE PARALLEL SAFE SET enable_nestloop = off SET jit = off
 BEGIN ATOMIC
 	WITH period AS (
 		SELECT b.pool_id, b.billing_period_id, b.during
@@ -317,55 +278,59 @@ BEGIN ATOMIC
 	), posted AS MATERIALIZED (
 		SELECT p.journal_id, p.line, p.account_id, p.occurred_at, p.recorded_at, p.amount, p.charge_id, a.party_id, a.kind, a.currency
 		FROM period AS d
-		JOIN account AS a ON a.pool_id = d.pool_id
-		JOIN posting AS p ON p.account_id = a.account_id AND p.occurred_at >= lower(d.during) AND p.occurred_at < upper(d.during)
-	), hash AS (
-		SELECT 1 AS part, c.charge_id AS key, 0 AS line, sha256(convert_to(ROW(c.charge_id, c.consumer_id, c.provider_id, c.lease_id, c.rate_id,
-			c.category, c.correction, c.meter, c.component, c.during,
-			c.quantity, c.unit, c.list_unit_price, c.contracted_unit_price, c.list_cost, c.contracted_cost, c.effective_cost, c.billed_cost, c.amount,
-			c.commitment_status, c.labels, c.recorded_at)::text, 'UTF8')) AS hash
-		FROM period AS d
-		JOIN charge AS c ON c.pool_id = d.pool_id AND c.billing_period_id = d.billing_period_id
-		UNION ALL
-		SELECT 2, j.journal_id, 0, sha256(convert_to(ROW(j.journal_id, j.pool_id, j.kind, j.source, j.source_key,
-			j.occurred_at, j.recorded_at, j.description, j.reverses)::text, 'UTF8'))
-		FROM journal AS j
-		WHERE j.journal_id IN (SELECT p.journal_id FROM posted AS p)
-		UNION ALL
-		SELECT 3, p.journal_id, p.line, sha256(convert_to(ROW(p.journal_id, p.line, p.account_id, p.party_id, p.kind, p.currency,
-			p.occurred_at, p.recorded_at, p.amount, p.charge_id)::text, 'UTF8'))
-		FROM posted AS p
+		JOIN account AS a ON a.pool_id = d.pool_id,
+			-- account by account, by the index, and not all that was ever posted
+			LATERAL (SELECT p.* FROM posting AS p
+				WHERE p.account_id = a.account_id AND p.occurred_at >= lower(d.during) AND p.occurred_at < upper(d.during) OFFSET 0) AS p
 	)
 	SELECT sha256(
 		coalesce((SELECT b.digest FROM billing_period AS b
 			WHERE b.pool_id = d.pool_id AND b.closed_at IS NOT NULL AND upper(b.during) <= lower(d.during)
 			ORDER BY upper(b.during) DESC LIMIT 1), '')
-		|| convert_to(ROW(d.pool_id, d.billing_period_id, d.during)::text, 'UTF8')
-		|| coalesce((SELECT string_agg(h.hash, '' ORDER BY h.part, h.key, h.line) FROM hash AS h), ''))
+		|| (SELECT rows_sha256(b.pool_id, b.billing_period_id, lower(b.during), upper(b.during)) FROM period AS b)
+		|| coalesce((
+			SELECT rows_sha256(c.charge_id, c.consumer_id, c.provider_id, c.lease_id, c.rate_id, c.category, c.correction, c.meter, c.component, c.during,
+				c.quantity, c.unit, c.list_unit_price, c.contracted_unit_price, c.list_cost, c.contracted_cost, c.effective_cost, c.billed_cost, c.amount,
+				c.commitment_status, c.labels, c.recorded_at ORDER BY c.charge_id)
+			FROM charge AS c
+			WHERE c.pool_id = d.pool_id AND c.billing_period_id = d.billing_period_id), '')
+		|| coalesce((
+			SELECT rows_sha256(j.journal_id, j.pool_id, j.kind, j.source, j.source_key, j.occurred_at, j.recorded_at, j.description, j.reverses
+				ORDER BY j.journal_id)
+			FROM journal AS j
+			WHERE j.journal_id IN (SELECT p.journal_id FROM posted AS p)), '')
+		|| coalesce((
+			SELECT rows_sha256(p.journal_id, p.line, p.account_id, p.party_id, p.kind, p.currency, p.occurred_at, p.recorded_at, p.amount, p.charge_id
+				ORDER BY p.journal_id, p.line)
+			FROM posted AS p), ''))
 	FROM period AS d;
 END;
 COMMENT ON FUNCTION billing_period_digest(bigint, bigint) IS
-'SHA-256 of the digest of the pool''s closed billing period before, of the period itself, and of the SHA-256 of each of its charges, and of each journal and posting of the pool that occurred in it, in the order of their keys. Equal for equal facts, whatever settings and server.';
+'SHA-256 of, one after the other: the digest of the pool''s closed billing period before; rows_sha256() of the period itself (pool_id, billing_period_id, lower(during), upper(during)); of its charges in the order of charge_id (all columns of charge but pool_id and billing_period_id, as they follow in the table); of the journals that posted to accounts of the pool in it, in the order of journal_id (journal_id, pool_id, kind, source, source_key, occurred_at, recorded_at, description, reverses); and of these postings in the order of journal_id and line (journal_id, line, account_id, the account''s party_id, kind and currency, occurred_at, recorded_at, amount, charge_id). What there is none of is left out. Equal for equal facts, whatever settings and server.';
 
 CREATE FUNCTION billing_period_differences(pool bigint, billing_period bigint) RETURNS SETOF text
 	LANGUAGE sql STABLE PARALLEL SAFE SET enable_nestloop = off SET jit = off
 BEGIN ATOMIC
-	SELECT format('invoice of "%s": charges sum to %s, billed is %s', p.name, sum(c.amount), sum(c.billed_cost))
-	FROM charge AS c
-	JOIN party AS p ON p.party_id = c.consumer_id
-	JOIN pool AS l ON l.pool_id = c.pool_id
-	WHERE c.pool_id = billing_period_differences.pool AND c.billing_period_id = billing_period_differences.billing_period
-	GROUP BY p.party_id, p.name, l.currency, l.rounding
-	HAVING sum(c.amount) <> money_round(sum(c.billed_cost), l.currency, l.rounding)
+	SELECT format('invoice of "%s": charges sum to %s, billed is %s', p.name, i.amount, i.billed)
+	FROM (
+		SELECT c.consumer_id, sum(c.amount) AS amount, sum(c.billed_cost) AS billed
+		FROM charge AS c
+		WHERE c.pool_id = billing_period_differences.pool AND c.billing_period_id = billing_period_differences.billing_period
+		GROUP BY c.consumer_id
+	) AS i
+	JOIN party AS p ON p.party_id = i.consumer_id
+	JOIN pool AS l ON l.pool_id = billing_period_differences.pool
+	WHERE i.amount <> money_round(i.billed, l.currency, l.rounding)
 	UNION ALL
 	SELECT format('charge %s: its amount is %s, what is posted is %s to its consumer and %s to others', c.charge_id, c.amount, coalesce(p.debit, 0), coalesce(p.credit, 0))
 	FROM charge AS c
 	LEFT JOIN (
 		SELECT g.charge_id, sum(g.amount) FILTER (WHERE a.kind = 'receivable') AS debit, sum(g.amount) FILTER (WHERE a.kind <> 'receivable') AS credit
-		FROM posting AS g
+		FROM journal AS j,
+			-- journal by journal, by the index, and not all that was ever posted
+			LATERAL (SELECT p.* FROM posting AS p WHERE p.journal_id = j.journal_id OFFSET 0) AS g
 		JOIN account AS a ON a.account_id = g.account_id
-		JOIN journal AS j ON j.journal_id = g.journal_id
-		WHERE a.pool_id = billing_period_differences.pool AND j.kind = 'invoice' AND j.source = 'close_billing_period'
+		WHERE a.pool_id = billing_period_differences.pool AND j.pool_id = a.pool_id AND j.kind = 'invoice' AND j.source = 'close_billing_period'
 		AND j.source_key LIKE concat_ws('/', billing_period_differences.pool, billing_period_differences.billing_period, '%')
 		GROUP BY g.charge_id
 	) AS p ON p.charge_id = c.charge_id
@@ -484,7 +449,7 @@ BEGIN ATOMIC
 		JOIN party AS y ON y.party_id = m.party_id
 		JOIN account AS a ON a.party_id = m.party_id
 		LEFT JOIN pool AS l ON l.pool_id = a.pool_id
-		WHERE (statement.pool IS NULL OR a.pool_id = pool_id(statement.pool)) AND require_bounded(statement.during) IS NOT NULL
+		WHERE statement.pool IS NULL OR a.pool_id = pool_id(statement.pool)
 	), line AS (
 		SELECT a.account_id, 1 AS rank, lower(statement.during) AS at, 'opening balance' AS what, NULL::bigint AS journal_id, NULL::integer AS line,
 			NULL::bigint AS charge_id, balance(a.account_id, lower(statement.during)) AS amount
@@ -503,6 +468,8 @@ BEGIN ATOMIC
 	FROM line AS l
 	JOIN mine AS a ON a.account_id = l.account_id
 	LEFT JOIN charge AS c ON c.pool_id = a.pool_id AND c.charge_id = l.charge_id
+	-- errors also where there is nothing to be seen
+	WHERE party_id(statement.party) IS NOT NULL AND require_bounded(statement.during) IS NOT NULL
 	ORDER BY a.pool NULLS FIRST, a.party, a.kind, a.currency, l.rank, l.at, l.journal_id, l.line;
 END;
 COMMENT ON FUNCTION statement(text, tstzrange, text, boolean) IS

@@ -317,46 +317,37 @@ BEGIN ATOMIC
 		JOIN chosen ON chosen.pool_id = l.pool_id
 		WHERE l.period && revenue_report.during
 		GROUP BY coalesce(l.price, chosen.price)
-	), supplied AS (
-		SELECT s.provider_id, load_profile(s.during, s.quantity) AS supply
-		FROM supply AS s
-		JOIN chosen ON chosen.pool_id = s.pool_id
-		GROUP BY s.provider_id
-	), piece AS MATERIALIZED (
-		-- between two changes of anybody's supply, shares are constant
-		SELECT edge.period,
-			(SELECT coalesce(sum(leased.price * integral(leased.load, edge.period, '1 second')), 0) FROM leased) AS revenue_seconds
+	), whole AS (
+		SELECT coalesce(sum(leased.price * integral(leased.load, revenue_report.during, '1 second')), 0) AS revenue_seconds
+		FROM leased
+	), level AS MATERIALIZED (
+		SELECT s.*
+		FROM supply_level((SELECT chosen.pool_id FROM chosen), revenue_report.during) AS s
+	), clock AS MATERIALIZED (
+		-- what each unit of supply has earned, from the start until the end of each stretch in which supply does not change
+		SELECT lower(p.period) AS starts, upper(p.period) AS ends, p.revenue_seconds, p.unit, sum(p.unit) OVER (ORDER BY p.period) AS until
 		FROM (
-			SELECT tstzrange(e.at, lead(e.at) OVER (ORDER BY e.at)) AS period
-			FROM (
-				SELECT lower(revenue_report.during) AS at
-				UNION SELECT upper(revenue_report.during)
-				UNION SELECT lower(s.during) FROM supply AS s JOIN chosen ON chosen.pool_id = s.pool_id
-				WHERE revenue_report.during @> lower(s.during)
-				UNION SELECT upper(s.during) FROM supply AS s JOIN chosen ON chosen.pool_id = s.pool_id
-				WHERE revenue_report.during @> upper(s.during)
-			) AS e
-		) AS edge
-		WHERE NOT upper_inf(edge.period)
-	), available AS (
-		SELECT coalesce(sum(supplied.supply), '{}') AS supply
-		FROM supplied
+			SELECT l.period, r.revenue_seconds, r.revenue_seconds * 1.000000000000000000000000000000 / l.quantity AS unit
+			FROM level AS l,
+				LATERAL (SELECT coalesce(sum(leased.price * integral(leased.load, l.period, '1 second')), 0) AS revenue_seconds FROM leased) AS r
+			WHERE l.provider_id IS NULL
+		) AS p
 	), earned AS (
-		SELECT supplied.provider_id,
-			integral(supplied.supply, revenue_report.during, '1 second') AS unit_seconds,
-			(SELECT coalesce(sum(piece.revenue_seconds * value_at(supplied.supply, lower(piece.period))
-					/ value_at(available.supply, lower(piece.period))), 0)
-				FROM piece, available
-				WHERE value_at(available.supply, lower(piece.period)) > 0) AS weight
-		FROM supplied
+		SELECT l.provider_id, sum(l.quantity * extract(epoch FROM upper(l.period) - lower(l.period))) AS unit_seconds,
+			sum(l.quantity * (b.until - a.until + a.unit)) AS weight
+		FROM level AS l
+		JOIN clock AS a ON a.starts = lower(l.period)
+		JOIN clock AS b ON b.ends = upper(l.period)
+		WHERE l.provider_id IS NOT NULL
+		GROUP BY l.provider_id
 		UNION ALL
-		SELECT NULL, 0, sum(piece.revenue_seconds)
-		FROM piece, available
-		WHERE value_at(available.supply, lower(piece.period)) = 0
-		HAVING sum(piece.revenue_seconds) > 0
+		-- while nobody supplied
+		SELECT NULL, 0, w.revenue_seconds - coalesce((SELECT sum(c.revenue_seconds) FROM clock AS c), 0)
+		FROM whole AS w
+		WHERE w.revenue_seconds > coalesce((SELECT sum(c.revenue_seconds) FROM clock AS c), 0)
 	), total AS (
 		SELECT (SELECT round(sum(earned.unit_seconds) / 3600.000000000000000000000000000000, 6) FROM earned) AS unit_hours,
-			(SELECT coalesce(round(sum(piece.revenue_seconds) / 3600.000000000000000000000000000000, scale), 0) FROM piece) AS revenue,
+			(SELECT round(w.revenue_seconds / 3600.000000000000000000000000000000, scale) FROM whole AS w) AS revenue,
 			(SELECT CASE WHEN sum(earned.weight) = 0 THEN 0 ELSE 1 END::numeric FROM earned) AS share
 	)
 	SELECT r.name, r.unit_hours, r.revenue, r.currency, CASE WHEN r.sees_all THEN r.share END
@@ -375,7 +366,7 @@ BEGIN ATOMIC
 	ORDER BY r.name;
 END;
 COMMENT ON FUNCTION revenue_report(text, tstzrange, integer) IS
-'What each provider of a pool supplied and earned during a bounded period: unit-hours supplied, revenue and share of it. At each instant revenue is divided in proportion to what each supplies then; what was leased while nobody supplied is in a row without provider. The total is that of cost_report, rounded once and split by largest remainder, so the rows always sum to it. Stewards and auditors of the pool see all rows, providers their own, without the share. Errors: 42704 unknown pool, 22003 unbounded period.';
+'What each provider of a pool supplied and earned by leases during a bounded period: unit-hours supplied, revenue at the price of each lease, and share of it; who supplied nothing then has no row (what is billed for usage and by rates, too, is in profit_report). At each instant revenue is divided in proportion to what each supplies then; what was leased while nobody supplied is in a row without provider. The total is that of cost_report, rounded once and split by largest remainder, so the rows always sum to it. Stewards and auditors of the pool see all rows, providers their own, without the share. Errors: 42704 unknown pool, 22023 unbounded period.';
 
 
 CREATE FUNCTION contributor_report(project text, during tstzrange DEFAULT '(,)', merges boolean DEFAULT true,

@@ -2,51 +2,17 @@
 --		What supply costs and who bears it: idle and shared cost, overhead; and
 --		the three measures of sharing, utilization, cost and profit.
 
-CREATE FUNCTION supply_cost(pool text, during tstzrange)
-	RETURNS TABLE (period tstzrange, provider_id bigint, quantity numeric, hourly_cost numeric)
-	LANGUAGE sql STABLE PARALLEL SAFE ROWS 10
-BEGIN ATOMIC
-	WITH chosen AS (
-		SELECT p.pool_id, p.price
-		FROM pool AS p
-		WHERE p.pool_id = require_pool(supply_cost.pool, 'steward', 'auditor') AND require_bounded(supply_cost.during) IS NOT NULL
-	), row AS MATERIALIZED (
-		SELECT s.provider_id, s.quantity, s.during, coalesce(s.cost_rate, chosen.price) AS cost_rate
-		FROM supply AS s
-		JOIN chosen ON chosen.pool_id = s.pool_id
-		WHERE s.during && supply_cost.during
-	), edge AS (
-		SELECT lower(supply_cost.during) AS at
-		UNION SELECT upper(supply_cost.during)
-		UNION SELECT lower(r.during) FROM row AS r WHERE supply_cost.during @> lower(r.during)
-		UNION SELECT upper(r.during) FROM row AS r WHERE supply_cost.during @> upper(r.during)
-	), piece AS (
-		SELECT tstzrange(e.at, lead(e.at) OVER (ORDER BY e.at)) AS period
-		FROM edge AS e
-	)
-	-- what is withdrawn costs nothing any more, at the average of what is there
-	SELECT p.period, r.provider_id, sum(r.quantity),
-		sum(r.quantity * r.cost_rate) FILTER (WHERE r.quantity > 0) * sum(r.quantity)
-			/ (sum(r.quantity) FILTER (WHERE r.quantity > 0) * 1.000000000000000000000000000000)
-	FROM piece AS p
-	JOIN row AS r ON r.during @> p.period
-	WHERE NOT upper_inf(p.period)
-	GROUP BY p.period, r.provider_id
-	HAVING sum(r.quantity) > 0;
-END;
-COMMENT ON FUNCTION supply_cost(text, tstzrange) IS
-'What each provider of a pool supplies, and what that costs it for an hour, in each stretch of a bounded time in which nobody''s supply changes. Cost by the cost_rate of its supply, or the pool''s price where there is none. For the pool''s steward and auditors. Errors: 42704 unknown pool, 42501 for others, 22023 unbounded period, 22004.';
-
 CREATE FUNCTION cost_allocation(pool text, during tstzrange, idle text DEFAULT 'separate', shared text[] DEFAULT '{}',
-	share text DEFAULT 'weighted', overhead numeric DEFAULT 0, measure tally DEFAULT NULL, used_meter text DEFAULT NULL, scale integer DEFAULT 2)
+	share text DEFAULT 'weighted', overhead numeric DEFAULT 0, measure tally DEFAULT NULL, used_meter text DEFAULT NULL, scale integer DEFAULT 2,
+	what text DEFAULT 'cost')
 	RETURNS TABLE (consumer text, unit_hours numeric, direct numeric, unused numeric, idle_share numeric, shared_share numeric,
 		overhead_share numeric, cost numeric, currency text)
 	LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
 	WITH piece AS MATERIALIZED (
-		SELECT s.period, sum(s.quantity) AS capacity, sum(s.hourly_cost) AS hourly_cost
-		FROM supply_cost(cost_allocation.pool, cost_allocation.during) AS s
-		GROUP BY s.period
+		SELECT s.period, s.quantity AS capacity, s.hourly
+		FROM supply_level(require_pool(cost_allocation.pool, 'steward', 'auditor'), cost_allocation.during, cost_allocation.what) AS s
+		WHERE s.provider_id IS NULL
 	), held AS MATERIALIZED (
 		SELECT l.consumer_id, p.name, load_profile(l.period, l.quantity) AS load
 		FROM lease_price AS l
@@ -58,14 +24,14 @@ BEGIN ATOMIC
 	), spent AS MATERIALIZED (
 		-- stage 1: unit-seconds, and what they cost at what a unit costs then
 		SELECT h.name, h.load, integral(h.load, cost_allocation.during, '1 second') AS unit_seconds,
-			coalesce((SELECT sum(integral(h.load, p.period, '1 second') * p.hourly_cost / p.capacity) FROM piece AS p), 0) AS weight
+			coalesce((SELECT sum(integral(h.load, p.period, '1 second') * p.hourly / p.capacity) FROM piece AS p), 0) AS weight
 		FROM held AS h
 		UNION ALL
 		SELECT NULL, NULL, 0,
-			coalesce(sum(integral(positive_part(profile(p.period, p.capacity) - clip(t.load, p.period)), p.period, '1 second') * p.hourly_cost / p.capacity), 0)
+			coalesce(sum(integral(positive_part(profile(p.period, p.capacity) - clip(t.load, p.period)), p.period, '1 second') * p.hourly / p.capacity), 0)
 		FROM piece AS p, pool_load AS t
 	), total AS (
-		SELECT round(coalesce(sum(p.hourly_cost * extract(epoch FROM upper(p.period) - lower(p.period))), 0) / 3600.000000000000000000000000000000,
+		SELECT round(coalesce(sum(p.hourly * extract(epoch FROM upper(p.period) - lower(p.period))), 0) / 3600.000000000000000000000000000000,
 			cost_allocation.scale) AS amount
 		FROM piece AS p
 	), idle_part AS (
@@ -125,7 +91,8 @@ BEGIN ATOMIC
 	SELECT a.name, a.unit_hours, a.amount,
 		CASE WHEN cost_allocation.used_meter IS NULL OR a.name IS NULL THEN NULL
 			ELSE round(a.amount * (1 - least(greatest(coalesce(u.quantity, 0), 0), a.unit_hours) / nullif(a.unit_hours, 0)), cost_allocation.scale) END,
-		a.idle_share, a.shared_share, a.overhead_share, a.amount + a.idle_share + a.shared_share + a.overhead_share, p.currency
+		a.idle_share, a.shared_share, a.overhead_share, a.amount + a.idle_share + a.shared_share + a.overhead_share,
+		CASE cost_allocation.what WHEN 'cost' THEN p.currency WHEN 'energy' THEN 'kWh' ELSE 'gCO2e' END
 	FROM apportioned AS a
 	JOIN pool AS p ON p.pool_id = require_pool(cost_allocation.pool, 'steward', 'auditor')
 	LEFT JOIN (
@@ -138,42 +105,83 @@ BEGIN ATOMIC
 	WHERE a.name IS NOT NULL OR a.idle_share + a.overhead_share <> 0
 	ORDER BY a.name;
 END;
-COMMENT ON FUNCTION cost_allocation(text, tstzrange, text, text[], text, numeric, tally, text, integer) IS
-'Who bears what a pool costs its providers during a bounded period, in two stages. First each consumer gets the cost of what it leased, used or not (direct; of it "unused" is what it did not use, by usage of a meter in unit-hours), at each instant at what a unit costs then. Then, in this order: idle cost stays in a row without consumer (idle => ''separate'') or is shared out; the costs of shared consumers (a platform team) are shared out among the others; and so is overhead, an amount of one''s own. By what: even, weighted (by direct cost), peak (Shapley value of each one''s own peak), coincident_peak (load at the peak of the pool), measure (a tally of one''s own by name). The sum of cost is always what supply costs plus the overhead, whatever the modes and whatever rows are chosen afterwards; every column is exact to the last place. What cannot be shared out, because nobody has a weight, stays where it was. For the pool''s steward and auditors. Errors: 42704 unknown pool, 42501 for others, 22023 unbounded period or unknown mode, 22004. (OpenCost: idle, shareIdle, shareSplit, shared overhead.)';
+COMMENT ON FUNCTION cost_allocation(text, tstzrange, text, text[], text, numeric, tally, text, integer, text) IS
+'Who bears what a pool costs its providers during a bounded period, in two stages. First each consumer gets the cost of what it leased, used or not (direct; of it "unused" is what it did not use, by usage of a meter in unit-hours), at each instant at what a unit costs then. Then, in this order: idle cost stays in a row without consumer (idle => ''separate'') or is shared out; the costs of shared consumers (a platform team) are shared out among the others; and so is overhead, an amount of one''s own. By what: even, weighted (by direct cost), peak (Shapley value of each one''s own peak), coincident_peak (load at the peak of the pool), measure (a tally of one''s own by name). The sum of cost is always what supply costs plus the overhead, whatever the modes and whatever rows are chosen afterwards; every column is exact to the last place. What cannot be shared out, because nobody has a weight, stays where it was. Instead of cost, the same for what => ''energy'' (kWh), ''operational'' or ''embodied'' emissions (gCO2e), as supply_level() has them. For the pool''s steward and auditors. Errors: 42704 unknown pool, 42501 for others, 22023 unbounded period or unknown mode, 22004. (OpenCost: idle, shareIdle, shareSplit, shared overhead.)';
 
 CREATE FUNCTION profit_report(pool text, during tstzrange, scale integer DEFAULT 2)
 	RETURNS TABLE (provider text, unit_hours numeric, leased_unit_hours numeric, utilization numeric,
 		revenue numeric, fees numeric, cost numeric, profit numeric, currency text)
 	LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-	WITH piece AS MATERIALIZED (
-		SELECT s.period, s.provider_id, s.quantity, s.hourly_cost, sum(s.quantity) OVER (PARTITION BY s.period) AS capacity
-		FROM supply_cost(profit_report.pool, profit_report.during) AS s
-	), leased AS (
+	WITH chosen AS MATERIALIZED (
+		SELECT p.pool_id, p.name, p.currency, p.fee + p.contributors_share AS fees
+		FROM pool AS p
+		WHERE p.pool_id = require_pool(profit_report.pool, 'steward', 'auditor')
+	), level AS MATERIALIZED (
+		SELECT s.*
+		FROM supply_level((SELECT chosen.pool_id FROM chosen), profit_report.during) AS s
+	), leased AS MATERIALIZED (
 		SELECT coalesce(load_profile(l.period, l.quantity), '{}') AS load
 		FROM lease_price AS l
-		WHERE l.pool_id = require_pool(profit_report.pool, 'steward', 'auditor') AND l.used AND l.period && profit_report.during
+		JOIN chosen ON chosen.pool_id = l.pool_id
+		WHERE l.used AND l.period && profit_report.during
+	), clock AS MATERIALIZED (
+		-- how long each unit of supply was leased, from the start until the end of each stretch
+		SELECT lower(l.period) AS starts, upper(l.period) AS ends, m.seconds, sum(m.seconds) OVER (ORDER BY l.period) AS until
+		FROM level AS l, leased,
+			LATERAL (SELECT integral(leased.load, l.period, '1 second') * 1.000000000000000000000000000000 / l.quantity AS seconds) AS m
+		WHERE l.provider_id IS NULL
 	), provided AS (
-		SELECT v.name, sum(extract(epoch FROM upper(p.period) - lower(p.period)) * p.hourly_cost) AS cost_seconds,
-			sum(integral(leased.load, p.period, '1 second') * p.quantity / p.capacity) AS leased_seconds
-		FROM piece AS p
-		JOIN party AS v ON v.party_id = p.provider_id, leased
-		GROUP BY v.name
+		SELECT l.provider_id, sum(l.quantity * t.seconds) AS unit_seconds, sum(t.seconds * l.hourly) AS cost_seconds,
+			sum(l.quantity * (b.until - a.until + a.seconds)) AS leased_seconds
+		FROM level AS l
+		JOIN clock AS a ON a.starts = lower(l.period)
+		JOIN clock AS b ON b.ends = upper(l.period),
+			LATERAL (SELECT extract(epoch FROM upper(l.period) - lower(l.period)) AS seconds) AS t
+		WHERE l.provider_id IS NOT NULL
+		GROUP BY l.provider_id
+	), billed AS MATERIALIZED (
+		SELECT r.provider_id, CASE WHEN r.provider_id IS NULL THEN r.period END AS period, sum(r.billed_cost) AS cost
+		FROM rated((SELECT chosen.name FROM chosen), profit_report.during) AS r
+		GROUP BY 1, 2
+	), earned AS (
+		SELECT e.provider_id, sum(e.cost) AS cost
+		FROM (
+			SELECT b.provider_id, b.cost FROM billed AS b WHERE b.provider_id IS NOT NULL
+			UNION ALL
+			SELECT s.provider_id, b.cost * s.share
+			FROM earned_shares((SELECT chosen.pool_id FROM chosen),
+				ARRAY(SELECT b.period FROM billed AS b WHERE b.provider_id IS NULL)) AS s
+			JOIN billed AS b ON b.provider_id IS NULL AND b.period = s.during
+		) AS e
+		GROUP BY e.provider_id
 	), line AS (
-		SELECT r.provider, r.unit_hours, round(coalesce(q.leased_seconds, 0) / 3600.000000000000000000000000000000, 6) AS leased_unit_hours,
-			r.revenue, round(r.revenue * (p.fee + p.contributors_share), profit_report.scale) AS fees,
-			round(coalesce(q.cost_seconds, 0) / 3600.000000000000000000000000000000, profit_report.scale) AS cost, r.currency
-		FROM revenue_report(profit_report.pool, profit_report.during, profit_report.scale) AS r
-		JOIN pool AS p ON p.pool_id = require_pool(profit_report.pool, 'steward', 'auditor')
-		LEFT JOIN provided AS q ON q.name = r.provider
+		SELECT v.name, coalesce(q.unit_seconds, 0) AS unit_seconds, coalesce(q.leased_seconds, 0) AS leased_seconds, coalesce(q.cost_seconds, 0) AS cost_seconds,
+			coalesce(e.cost, 0) AS earned, money_round(coalesce(e.cost, 0), profit_report.scale, 'floor') AS below
+		FROM provided AS q
+		FULL JOIN earned AS e ON e.provider_id = q.provider_id
+		JOIN party AS v ON v.party_id = coalesce(q.provider_id, e.provider_id)
+	), total AS (
+		SELECT round(sum(l.unit_seconds) / 3600.000000000000000000000000000000, 6) AS unit_hours,
+			round(sum(l.leased_seconds) / 3600.000000000000000000000000000000, 6) AS leased_unit_hours,
+			round(sum(l.cost_seconds) / 3600.000000000000000000000000000000, profit_report.scale) AS cost,
+			round((SELECT sum(b.cost) FROM billed AS b), profit_report.scale) - sum(l.below) AS above
+		FROM line AS l
+	), shared AS (
+		SELECT l.name, split(t.unit_hours, l.unit_seconds, 6) OVER by_name AS unit_hours,
+			split(t.leased_unit_hours, l.leased_seconds, 6) OVER by_name AS leased_unit_hours,
+			l.below + split(coalesce(t.above, 0), l.earned - l.below, profit_report.scale) OVER by_name AS revenue,
+			split(t.cost, l.cost_seconds, profit_report.scale) OVER by_name AS cost
+		FROM line AS l, total AS t
+		WINDOW by_name AS (ORDER BY l.name)
 	)
-	SELECT l.provider, l.unit_hours, l.leased_unit_hours, round(l.leased_unit_hours / nullif(l.unit_hours, 0), 6),
-		l.revenue, l.fees, l.cost, l.revenue - l.fees - l.cost, l.currency
-	FROM line AS l
-	ORDER BY l.provider;
+	SELECT s.name, s.unit_hours, s.leased_unit_hours, round(s.leased_unit_hours / nullif(s.unit_hours, 0), 6),
+		s.revenue, f.fees, s.cost, s.revenue - f.fees - s.cost, chosen.currency
+	FROM shared AS s, chosen, LATERAL (SELECT round(s.revenue * chosen.fees, profit_report.scale) AS fees) AS f
+	ORDER BY s.name;
 END;
 COMMENT ON FUNCTION profit_report(text, tstzrange, integer) IS
-'The three measures of sharing for each provider of a pool during a bounded period: utilization (of what it supplied, what was leased: at each instant its part of the pool''s), revenue as revenue_report() has it, and cost (supply.cost_rate, or the pool''s price where there is none); profit = revenue - fees - cost, where fees are the parts of the steward and the contributors. Sums over its rows are the pool''s. For the pool''s steward and auditors. Errors as cost_allocation().';
+'The three measures of sharing for each provider of a pool during a bounded period: utilization (of what it supplied, what was leased: at each instant its part of the pool''s); revenue, its part of all that rated() bills, leases, usage and commitments, divided as closing does; and cost (supply.cost_rate, or the pool''s price where there is none). Profit = revenue - fees - cost, where fees are the parts of the steward and the contributors. Sums over its rows are the pool''s, to the last place. For the pool''s steward and auditors. Errors as cost_allocation() and rated().';
 
 CREATE FUNCTION showback(pool text, during tstzrange, label text DEFAULT NULL)
 	RETURNS TABLE (path text[], consumer text, value text, cost numeric, currency text)

@@ -285,7 +285,7 @@ INSERT INTO callable VALUES
 	('close_postings', $$SELECT close_postings(pool, 1) FROM key$$, 'operator null, * 42501'),
 	('close_contributors', $$SELECT close_contributors(pool, 1, '{}', NULL) FROM key$$, 'operator null, * 42501'),
 	('close_balances', $$SELECT close_balances(pool, 1) FROM key$$, 'operator null, * 42501'),
-	('earned_shares', $$SELECT count(*) FROM key, earned_shares(pool, (SELECT min(billing_period_id) FROM billing_period))$$, '* 0'),
+	('earned_shares', $$SELECT count(*) FROM key, earned_shares(pool, '{"[2026-02-01,2026-03-01)"}')$$, 'auditor consumer invited operator provider rival steward 1, * 0'),
 	('contribution_weights', $$SELECT count(*) FROM contribution_weights('m_project', '2027-01-01')$$, 'contributor maintainer operator owner 1, * 42704'),
 	('billing_period_digest', $$SELECT billing_period_digest(b.pool_id, b.billing_period_id) IS NOT NULL FROM billing_period AS b ORDER BY 1 LIMIT 1$$, 'contributor maintainer none outsider owner team null, * true'),
 	('billing_period_differences', $$SELECT count(*) FROM key, billing_period AS b, billing_period_differences(b.pool_id, b.billing_period_id)$$, 'operator 3, auditor rival steward 2, consumer other 1, * 0'),
@@ -293,7 +293,7 @@ INSERT INTO callable VALUES
 	('statement', $$SELECT count(*) FROM statement('m_consumer', '[2026-01-01,2101-01-01)')$$, 'auditor consumer operator steward 3, * 42704'),
 	('net_settlement', $$SELECT count(*) FROM net_settlement('m_pool')$$, 'operator 3, * 42501'),
 	-- what supply costs
-	('supply_cost', $$SELECT count(*) FROM supply_cost('m_pool', '[2026-02-01,2026-03-01)')$$, 'auditor operator steward 1, consumer invited provider rival 42501, * 42704'),
+	('supply_level', $$SELECT count(*) FROM supply_level((SELECT max(pool_id) FROM pool WHERE name = 'm_pool'), '[2026-02-01,2026-03-01)')$$, 'auditor operator steward provider 2, * 0'),
 	('cost_allocation', $$SELECT count(*) FROM cost_allocation('m_pool', '[2026-02-01,2026-03-01)')$$, 'auditor operator steward 2, consumer invited provider rival 42501, * 42704'),
 	('profit_report', $$SELECT count(*) FROM profit_report('m_pool', '[2026-02-01,2026-03-01)')$$, 'auditor operator steward 1, consumer invited provider rival 42501, * 42704');
 

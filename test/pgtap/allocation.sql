@@ -9,7 +9,7 @@ SET search_path = sharecollab, public;
 
 BEGIN;
 \ir ../helpers.sql
-SELECT plan(11);
+SELECT plan(20);
 SELECT setseed(0.3);
 
 -- hours and whole units, so that plain SQL can sum hour by hour
@@ -67,11 +67,62 @@ SELECT is_empty($$SELECT consumer, direct, unused FROM cost_allocation('al', '[2
 
 -- the three measures
 SELECT results_eq($$SELECT sum(cost), sum(revenue), sum(revenue - fees - cost) FROM profit_report('al', '[2026-01-01,2026-01-31)')$$,
-	$$SELECT (SELECT sum(round(c, 2)) FROM (SELECT sum(extract(epoch FROM upper(period) - lower(period)) / 3600 * hourly_cost) AS c FROM supply_cost('al', '[2026-01-01,2026-01-31)') GROUP BY provider_id) AS s),
+	$$SELECT (SELECT sum(round(c, 2)) FROM (SELECT sum(extract(epoch FROM upper(period) - lower(period)) / 3600 * hourly) AS c FROM supply_level(pool_id('al'), '[2026-01-01,2026-01-31)') WHERE provider_id IS NOT NULL GROUP BY provider_id) AS s),
 		(SELECT sum(cost) FROM cost_report('al', '[2026-01-01,2026-01-31)')), (SELECT sum(profit) FROM profit_report('al', '[2026-01-01,2026-01-31)'))$$,
 	'cost, revenue and profit sum to the pool''s');
 SELECT cmp_ok(abs((SELECT sum(leased_unit_hours) FROM profit_report('al', '[2026-01-01,2026-01-31)'))
 	- (SELECT sum(leased_unit_hours) FROM utilization_report('al', '[2026-01-01,2026-01-31)', '1 month'))), '<', 0.00001, 'and what is leased of each is what is leased');
+
+-- supply, against plain SQL by the hour
+SELECT is_empty($$
+	SELECT h, c.* FROM hour, LATERAL (SELECT sum(quantity) FILTER (WHERE provider_id IS NULL) AS whole, sum(quantity) FILTER (WHERE provider_id IS NOT NULL) AS parts,
+			sum(hourly) FILTER (WHERE provider_id IS NULL) AS whole_cost, sum(hourly) FILTER (WHERE provider_id IS NOT NULL) AS part_cost
+		FROM supply_level(pool_id('al'), '[2026-01-01,2026-01-31)') WHERE period @> h) AS c
+	WHERE c.whole <> capacity OR c.parts <> capacity OR abs(c.whole_cost - hour.cost) > 1e-15 OR c.part_cost <> c.whole_cost$$,
+	'supply_level() is what is supplied at each hour, and what that costs');
+
+-- the same engine for energy and emissions
+UPDATE supply SET power = 400, embodied = 31.7, region = 'al_r1' WHERE provider_id = party_id('al_north');
+UPDATE supply SET power = 333.3, embodied = 17, region = 'al_r2' WHERE provider_id = party_id('al_south');
+SELECT set_grid_intensity('al_r1', load_profile(tstzrange(h, h + interval '1 hour'), (300 + random() * 200)::numeric(9, 3)), '[2026-01-01,2026-01-25)')
+FROM generate_series('2026-01-01'::timestamptz, '2026-01-30 23:00', '1 hour') AS h \g /dev/null
+SELECT set_grid_intensity('al_r2', profile(57.7)) \g /dev/null
+CREATE TEMP TABLE emitted AS SELECT w.what, a.* FROM unnest('{energy,operational,embodied}'::text[]) AS w (what),
+	cost_allocation('al', '[2026-01-01,2026-01-31)', what => w.what, scale => 6) AS a;
+SELECT is_empty($$
+	SELECT * FROM emitted AS e FULL JOIN (SELECT c.consumer, v.* FROM carbon_report('al', '[2026-01-01,2026-01-31)') AS c,
+		LATERAL (VALUES ('energy', c.energy), ('operational', c.operational), ('embodied', c.embodied)) AS v (what, amount)) AS c ON c.what = e.what AND c.consumer IS NOT DISTINCT FROM e.consumer
+	WHERE abs(e.cost - c.amount) <= 0.000002 IS NOT TRUE$$, 'energy and emissions are allocated as carbon_report() has them');
+SELECT results_eq($$SELECT what, sum(cost) FROM emitted GROUP BY what ORDER BY what$$,
+	$$SELECT v.what, sum(v.amount) FROM carbon_report('al', '[2026-01-01,2026-01-31)') AS c, LATERAL (VALUES ('energy', c.energy), ('operational', c.operational), ('embodied', c.embodied)) AS v (what, amount)
+	GROUP BY v.what ORDER BY v.what$$, 'to the same totals, to the last place');
+SELECT is_empty($$
+	SELECT i, m.* FROM unnest('{even,weighted,peak,coincident_peak}'::text[]) AS i,
+		LATERAL (SELECT sum(cost) AS cost, count(*) FILTER (WHERE consumer IS NULL) AS idle, min(currency) AS unit FROM cost_allocation('al', '[2026-01-01,2026-01-31)', i, what => 'operational', scale => 6)) AS m
+	WHERE m.cost <> (SELECT sum(cost) FROM emitted WHERE what = 'operational') OR m.idle <> 0 OR m.unit <> 'gCO2e'$$, 'and what is idle can be shared out in every way');
+SELECT throws_ok($$SELECT cost_allocation('al', '[2026-01-01,2026-01-31)', what => 'water')$$, '22023', 'unknown mode "water"', 'nothing else is allocated');
+
+-- revenue is all that is billed, of usage and by rates, too, divided as closing does
+SELECT set_rate('al', 'gpu-hours', 0.0137, valid => '(,)'), set_rate('al', 'lease', 1.77, valid => '[2026-01-08,)'),
+	record_usage('al', 'al_ann', 'gpu-hours', 777, '[2026-01-09,2026-01-09]', 'al', 'of south', provider => 'al_south'),
+	record_usage('al', 'al_ann', 'gpu-hours', -999, '[2026-01-09,2026-01-09]', 'al', 'south, corrected', provider => 'al_south') \g /dev/null
+CREATE TEMP TABLE profit AS SELECT * FROM profit_report('al', '[2026-01-01,2026-01-31)');
+SELECT is((SELECT sum(revenue) FROM profit), (SELECT round(sum(billed_cost), 2) FROM rated('al', '[2026-01-01,2026-01-31)')), 'revenue is what is billed');
+SELECT close_billing_period('al', '[2026-01-01,2026-01-31)') IS NOT NULL \g /dev/null
+SELECT is_empty($$SELECT provider, revenue - fees, -balance FROM profit FULL JOIN balances('al') AS b ON b.party = profit.provider AND b.kind = 'payable'
+	WHERE b.kind = 'payable' AND abs(revenue * 0.85 + balance) < 0.05 IS NOT TRUE AND coalesce(revenue, balance) <> 0$$, 'and each provider''s is what is owed to it, but for the rounding of each invoice');
+SELECT cmp_ok((SELECT count(*) FROM profit WHERE revenue <> 0), '>=', 2::bigint, 'of both');
+
+-- what a thousand providers earn, whose supply all begins at times of its own, is one pass over each one's
+SELECT create_party('al_p' || i) FROM generate_series(1, 1000) AS i \g /dev/null
+SELECT create_pool('al2', 'compute', 'gpu', 'al_commons', price => 1) \g /dev/null
+INSERT INTO supply (pool_id, provider_id, quantity, during)
+SELECT pool_id('al2'), party_id('al_p' || i), 1 + i % 7, tstzrange('2026-01-01'::timestamptz + i * interval '17 min', NULL) FROM generate_series(1, 1000) AS i;
+SELECT invite('al2', 'al_ann', 'consumer'), accept('al2', 'al_ann', 'consumer') \g /dev/null
+SELECT reserve('al2', 'al_ann', 3, '[2026-01-03,2026-01-30)') IS NOT NULL \g /dev/null
+SELECT is((SELECT ROW(count(*), sum(revenue), sum(cost), sum(leased_unit_hours), sum(unit_hours)) FROM profit_report('al2', '[2026-01-01,2026-02-01)')),
+	(SELECT ROW(1000::bigint, 1944.00, round(sum(q * s), 2), 1944.000000, round(sum(q * s), 6)) FROM (
+		SELECT quantity AS q, extract(epoch FROM '2026-02-01' - lower(during)) / 3600 AS s FROM supply WHERE pool_id = pool_id('al2')) AS x), 'sums of a thousand rows are the pool''s');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -28,7 +28,7 @@ FROM (VALUES
 
 -- A time without an end has no period to bill, and no cost that is finite.
 SELECT is(public.try(format('SELECT count(*) FROM ' || f, r)), E'22023 period must be bounded\n  Bound the time, for example with tstzrange(a, b).', format(f, r))
-FROM unnest('{rated(''bl''\, %L), rating_corrections(''bl''\, %L), statement(''bl_ann''\, %L), cost_allocation(''bl''\, %L), supply_cost(''bl''\, %L)}'::text[]) AS f,
+FROM unnest('{rated(''bl''\, %L), rating_corrections(''bl''\, %L), statement(''bl_ann''\, %L), cost_allocation(''bl''\, %L), supply_level(pool_id(''bl'')\, %L)}'::text[]) AS f,
 	unnest('{"[2025-01-01,)","(,2025-01-01)","[2025-01-01,infinity)","(,)"}'::text[]) AS r;
 SELECT is(public.try(format('SELECT count(*) FROM ' || f, 'empty')), 'done', 'an empty time has nothing: ' || f)
 FROM unnest('{rated(''bl''\, %L), statement(''bl_ann''\, %L), cost_allocation(''bl''\, %L)}'::text[]) AS f;
