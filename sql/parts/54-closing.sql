@@ -295,7 +295,7 @@ BEGIN ATOMIC
 			FROM charge AS c
 			WHERE c.pool_id = d.pool_id AND c.billing_period_id = d.billing_period_id), '')
 		|| coalesce((
-			SELECT rows_sha256(j.journal_id, j.pool_id, j.kind, j.source, j.source_key, j.occurred_at, j.recorded_at, j.description, j.reverses
+			SELECT rows_sha256(j.journal_id, j.pool_id, j.kind, j.source, j.source_key, j.occurred_at, j.recorded_at, j.recorded_by, j.description, j.reverses
 				ORDER BY j.journal_id)
 			FROM journal AS j
 			WHERE j.journal_id IN (SELECT p.journal_id FROM posted AS p)), '')

@@ -119,9 +119,9 @@ SELECT matches(pg_temp.found(s), e, s) FROM (VALUES
 	($$UPDATE charge SET labels = '{"a": 1}' WHERE charge_id = (SELECT max(charge_id) FROM charge)$$, 'its digest is'),
 	($$UPDATE journal SET recorded_at = '2024-01-01' WHERE journal_id = 1$$, 'the times are others'),
 	('UPDATE account_balance SET balance = balance + 1 WHERE account_id = 1', 'is kept as'),
-	('UPDATE usage SET quantity = quantity + 1 WHERE usage_id = 7', '^usage 7: it is not what was recorded'),
+	('UPDATE usage SET quantity = quantity + 1 WHERE usage_id = (SELECT min(usage_id) + 6 FROM usage)', '^usage \d+: it is not what was recorded'),
 	('UPDATE usage SET provider_id = NULL WHERE usage_id = (SELECT min(usage_id) FROM usage WHERE provider_id IS NOT NULL)', 'it is not what was recorded'),
-	('DELETE FROM usage_key WHERE usage_id = 7', '^usage 7: it is not what was recorded'),
+	('DELETE FROM usage_key WHERE usage_id = (SELECT min(usage_id) + 6 FROM usage)', '^usage \d+: it is not what was recorded'),
 	($$SELECT create_usage_partition('2024-02-01'); DELETE FROM usage WHERE usage_id = (SELECT min(usage_id) FROM usage WHERE at >= '2024-02-01')$$, 'is missing')) AS t (s, e);
 -- whatever is changed of a charge, journal or posting
 SELECT is_empty($$
