@@ -134,8 +134,8 @@ CREATE TABLE contribution (
 	ref				text COLLATE "C" NOT NULL,
 	identity_id		bigint NOT NULL,
 	role			text COLLATE "C" NOT NULL CHECK (role <> ''),
-	at				timestamptz NOT NULL,
-	done_at			timestamptz,
+	at				timestamptz NOT NULL CHECK (isfinite(at)),
+	done_at			timestamptz CHECK (isfinite(done_at)),
 	state			text,
 	subject_kind	text COLLATE "C",
 	subject_ref		text COLLATE "C",
@@ -411,10 +411,15 @@ BEGIN ATOMIC
 	LEFT JOIN party AS p ON p.party_id = l.party_id
 	WHERE c.project_id = project_id(contributions.project)
 	AND c.state IS DISTINCT FROM 'deleted'
+	-- the commit itself goes before what a push said of it, whatever that called its author
+	AND (c.updated_at > '-infinity' OR NOT EXISTS (
+		SELECT FROM contribution AS r
+		WHERE r.project_id = c.project_id AND r.ref = c.ref AND r.kind = c.kind AND r.role = c.role AND r.updated_at = 'infinity'
+		OFFSET 0))
 	AND (contributions.bots OR coalesce(p.kind, i.kind) <> 'bot');
 END;
 COMMENT ON FUNCTION contributions(text, timestamptz, timestamptz, boolean) IS
-'What was contributed to a project and by whom: identities resolved to parties as these were linked at the time of each contribution, or as of an instant, by what was known at an instant (by default, all that is known). contributor is the name of the party or, if it is linked to none, of the identity; party_id is then NULL. Bots are left out, unless asked for; so is what was deleted. Error: 42704 unknown project.';
+'What was contributed to a project and by whom: identities resolved to parties as these were linked at the time of each contribution, or as of an instant, by what was known at an instant (by default, all that is known). contributor is the name of the party or, if it is linked to none, of the identity; party_id is then NULL. Bots are left out, unless asked for; so is what was deleted, and what a push said of a commit that was read from git since. Error: 42704 unknown project.';
 
 CREATE FUNCTION contributions_by_organization(project text, as_of timestamptz DEFAULT NULL, known_at timestamptz DEFAULT 'infinity', bots boolean DEFAULT false)
 	RETURNS TABLE (kind text, ref text, role text, at timestamptz, done_at timestamptz, state text,
@@ -423,26 +428,31 @@ CREATE FUNCTION contributions_by_organization(project text, as_of timestamptz DE
 		organization_id bigint, organization text, share numeric)
 	LANGUAGE sql STABLE PARALLEL SAFE ROWS 100000
 BEGIN ATOMIC
-	WITH employed AS (
+	WITH contribution AS MATERIALIZED (
+		SELECT c.*, coalesce(contributions_by_organization.as_of, c.at) AS instant
+		FROM contributions(contributions_by_organization.project, contributions_by_organization.as_of,
+			contributions_by_organization.known_at, contributions_by_organization.bots) AS c
+	), employed AS MATERIALIZED (
 		SELECT a.party_id, a.organization_id, o.name, a.share, a.valid
 		FROM affiliation AS a
 		JOIN party AS o ON o.party_id = a.organization_id
-		WHERE a.known @> contributions_by_organization.known_at
+		WHERE coalesce(a.known @> contributions_by_organization.known_at, false)
+	), load AS MATERIALIZED (
+		SELECT employed.party_id, load_profile(employed.valid, employed.share) AS load
+		FROM employed
+		GROUP BY employed.party_id
 	)
 	SELECT c.kind, c.ref, c.role, c.at, c.done_at, c.state, c.subject_kind, c.subject_ref, c.is_merge, c.added, c.removed, c.parts,
 		c.identity_id, c.party_id, c.contributor, e.organization_id, e.name, e.share
-	FROM contributions(contributions_by_organization.project, contributions_by_organization.as_of,
-		contributions_by_organization.known_at, contributions_by_organization.bots) AS c,
-		LATERAL (
-			SELECT m.organization_id, m.name, m.share
-			FROM employed AS m
-			WHERE m.party_id = c.party_id AND m.valid @> coalesce(contributions_by_organization.as_of, c.at)
-			UNION ALL
-			SELECT NULL, NULL, 1 - coalesce(sum(m.share), 0)
-			FROM employed AS m
-			WHERE m.party_id = c.party_id AND m.valid @> coalesce(contributions_by_organization.as_of, c.at)
-			HAVING coalesce(sum(m.share), 0) < 1
-		) AS e;
+	FROM contribution AS c
+	JOIN employed AS e ON e.party_id = c.party_id AND e.valid @> c.instant
+	UNION ALL
+	-- what is left to nobody
+	SELECT c.kind, c.ref, c.role, c.at, c.done_at, c.state, c.subject_kind, c.subject_ref, c.is_merge, c.added, c.removed, c.parts,
+		c.identity_id, c.party_id, c.contributor, NULL, NULL, 1 - coalesce(value_at(l.load, c.instant), 0)
+	FROM contribution AS c
+	LEFT JOIN load AS l ON l.party_id = c.party_id
+	WHERE coalesce(value_at(l.load, c.instant), 0) < 1;
 END;
 COMMENT ON FUNCTION contributions_by_organization(text, timestamptz, timestamptz, boolean) IS
 'As contributions(), in one row for each organization that the contributor worked for at the time, with its share; what no organization has is a row with organization NULL. The shares of each contribution sum to 1, so that what is weighted with them sums to the total.';
@@ -787,7 +797,7 @@ CREATE FUNCTION import_github(project text, event text, payload jsonb, OUT inser
 	AS 'MODULE_PATHNAME', 'import_github' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off SET enable_mergejoin = off SET timezone = 'UTC';
 COMMENT ON FUNCTION import_github(text, text, jsonb) IS
-'Imports an event of GitHub (see github_event) into a project; in any order, as often as you like: of two that tell of the same thing, the later stays. Returns how many contributions are new, how many were changed, and how many entries changed nothing. An event that tells of no contribution counts as one that is skipped. Errors: 42704 unknown project, 22004 null, 22007 or 22P02 a time or number that is none.';
+'Imports an event of GitHub (see github_event) into a project; in any order, as often as you like: of two that tell of the same thing, the later stays. Returns how many contributions are new, how many were changed, and how many entries changed nothing. An event that tells of no contribution counts as one that is skipped. Errors: 42704 unknown project, 22004 null, 22007 or 22P02 a time or number that is none, 23514 an infinite time or a negative number of lines.';
 
 CREATE FUNCTION import_gitlab(project text, payload jsonb, OUT inserted bigint, OUT updated bigint, OUT skipped bigint)
 	AS 'MODULE_PATHNAME', 'import_gitlab' LANGUAGE C VOLATILE PARALLEL UNSAFE

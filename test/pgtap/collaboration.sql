@@ -6,7 +6,7 @@ SET client_min_messages = warning;
 SET search_path = sharecollab, public;
 
 BEGIN;
-SELECT plan(52);
+SELECT plan(60);
 
 -- What a statement is refused with
 CREATE FUNCTION pg_temp.refused(statement text, code text, description text) RETURNS text LANGUAGE sql
@@ -118,6 +118,58 @@ SELECT pg_temp.refused(format('SELECT cancel_task(%s)', :'two'), '55000', 'nor c
 SELECT pg_temp.refused('SELECT assign_task(-1, NULL)', '22004', 'no null');
 SELECT pg_temp.refused($$SELECT assign_task(-1, 'Ann')$$, '42704', 'unknown task');
 SELECT pg_temp.refused($$SELECT create_task('p', 'again', reference => '#1')$$, '23505', 'reference already used');
+
+-- ----------
+-- organizations: as defined, for random people, times and shares
+-- ----------
+SELECT create_project('random'), setseed(0.5) \g /dev/null
+INSERT INTO party (name, kind) SELECT 'worker ' || i, 'person' FROM generate_series(1, 20) AS i;
+INSERT INTO party (name) SELECT 'employer ' || i FROM generate_series(1, 6) AS i;
+INSERT INTO identity (platform, account, name) SELECT 'git', 'worker ' || i, 'worker ' || i FROM generate_series(1, 25) AS i;
+INSERT INTO identity_link (identity_id, party_id, known)
+SELECT i.identity_id, p.party_id, tstzrange('2026-01-01', NULL) FROM identity AS i JOIN party AS p ON p.name = i.account WHERE i.account LIKE 'worker %';
+INSERT INTO affiliation (party_id, organization_id, share, valid, known)
+SELECT p.party_id, o.party_id, round((0.01 + 0.15 * random())::numeric, 6),
+	tstzrange('2020-01-01'::timestamptz + floor(1000 * random()) * interval '1 day', '2023-01-01'::timestamptz + floor(1000 * random()) * interval '1 day'),
+	CASE WHEN random() < 0.7 THEN tstzrange('2026-01-01', NULL) ELSE tstzrange('2026-01-01', '2026-02-01') END
+FROM party AS p, party AS o WHERE p.name LIKE 'worker %' AND o.name LIKE 'employer %' AND random() < 0.7;
+INSERT INTO contribution (project_id, kind, ref, identity_id, role, at)
+SELECT project_id('random'), 'commit', n, (SELECT min(identity_id) FROM identity WHERE account LIKE 'worker %') + floor(25 * random())::bigint, 'author',
+	'2019-07-01'::timestamptz + floor(2500 * random()) * interval '1 day'
+FROM generate_series(1, 2000) AS n;
+SELECT set_eq(format($$SELECT ref, organization, share FROM contributions_by_organization('random', %L, %L)$$, as_of, known_at), format($$
+	SELECT c.ref, o.name, a.share
+	FROM contributions('random', %1$L, %2$L) AS c JOIN affiliation AS a ON a.party_id = c.party_id AND a.known @> %2$L::timestamptz AND a.valid @> coalesce(%1$L, c.at)
+	JOIN party AS o ON o.party_id = a.organization_id
+	UNION ALL
+	SELECT c.ref, NULL, 1 - coalesce(s.share, 0)
+	FROM contributions('random', %1$L, %2$L) AS c, LATERAL (
+		SELECT sum(a.share) AS share FROM affiliation AS a WHERE a.party_id = c.party_id AND a.known @> %2$L::timestamptz AND a.valid @> coalesce(%1$L, c.at)) AS s
+	WHERE coalesce(s.share, 0) < 1$$, as_of, known_at), 'organizations, as in plain SQL: ' || concat_ws(', known at ', as_of, known_at))
+FROM (VALUES (NULL::timestamptz, 'infinity'::timestamptz), ('2023-06-01', 'infinity'), (NULL, '2026-01-15')) AS v (as_of, known_at);
+
+-- ----------
+-- a commit counts once, even if a push calls its author in another way than git does
+-- ----------
+CREATE TEMP TABLE told AS SELECT
+	jsonb_build_object('ref', 'refs/heads/main', 'repository', '{"default_branch": "main"}'::jsonb, 'commits', jsonb_agg(jsonb_build_object(
+		'id', repeat(n, 40), 'timestamp', '2026-01-01T00:00:00Z', 'author', p.person, 'committer', p.person))) AS push,
+	convert_to('commit ' || repeat('a', 40) || E'\nAuthor: J', 'UTF8') || '\xfc' || convert_to(E'rgen <j@x>\nDate: 1767225600 +0000\n\n    m\n\n3\t0\ta\n', 'UTF8') AS log
+FROM unnest(ARRAY['a', 'b']) AS n, (SELECT '{"name": "J\ufffdrgen", "email": "j@x"}'::jsonb AS person) AS p;
+SELECT create_project('pushed'), create_project('logged') \g /dev/null
+SELECT import_github('pushed', 'push', push) FROM told \g /dev/null
+SELECT is(pg_temp.figures('pushed'), E'J\ufffdrgen <j@x> 2', 'a push');
+SELECT import_git_log('pushed', log) FROM told \g /dev/null
+SELECT is(pg_temp.figures('pushed'), E'J\\xfcrgen <j@x> 1 3 0, J\ufffdrgen <j@x> 1', 'a push, and then the log');
+SELECT import_git_log('logged', log) FROM told \g /dev/null
+SELECT import_github('logged', 'push', push) FROM told \g /dev/null
+SELECT is(pg_temp.figures('logged'), pg_temp.figures('pushed'), 'the log, and then a push');
+
+-- ----------
+-- times are finite, as reports take one from another
+-- ----------
+SELECT pg_temp.refused($$SELECT import_github('pushed', 'issues', '{"action": "opened", "issue": {"number": 1, "created_at": "infinity", "updated_at": "2026-01-01", "user": {"id": 1, "login": "a"}}}')$$, '23514', 'an infinite time');
+SELECT pg_temp.refused($$SELECT import_github('pushed', 'issues', '{"action": "closed", "issue": {"number": 1, "created_at": "2026-01-01", "closed_at": "-infinity", "updated_at": "2026-01-01", "user": {"id": 1, "login": "a"}}}')$$, '23514', 'an infinite end');
 
 -- ----------
 -- what is put on the table counts for importers, too

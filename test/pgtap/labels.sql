@@ -445,7 +445,7 @@ INSERT INTO expected VALUES
 -- ----------
 -- The catalog
 -- ----------
--- (without the types of arrays and of rows of tables, which are members too from 18 on)
+-- (without the types of arrays and of rows of tables, which are members too from 17 on)
 CREATE TEMP VIEW member AS
 SELECT classid, objid AS oid FROM pg_depend
 WHERE deptype = 'e' AND refclassid = 'pg_extension'::regclass
