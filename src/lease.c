@@ -1344,13 +1344,14 @@ Datum
 lease_import(PG_FUNCTION_ARGS)
 {
 	static const char *const names[] = {"source"};
+	Tuplestorestate *incoming;
 	Oid			user;
 	int			context;
 	uint64		count;
 
 	require_arguments(fcinfo, lengthof(names), names);
 	SPI_connect();
-	query_read_incoming(PG_GETARG_OID(0), "s.pool::pg_catalog.text, s.consumer::pg_catalog.text,"
+	incoming = query_read_incoming(PG_GETARG_OID(0), "s.pool::pg_catalog.text, s.consumer::pg_catalog.text,"
 						" s.quantity::pg_catalog.numeric, s.during::pg_catalog.tstzrange, s.reference::pg_catalog.text");
 
 	/* from here on as the owner, as verbs that read nothing of the caller's are */
@@ -1368,6 +1369,7 @@ lease_import(PG_FUNCTION_ARGS)
 		elog(ERROR, "could not execute the import");
 	count = SPI_processed;
 	SetUserIdAndSecContext(user, context);
+	tuplestore_end(incoming);
 	SPI_finish();
 	PG_RETURN_INT64((int64) count);
 }

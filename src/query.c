@@ -105,9 +105,10 @@ query_value(uint64 row, int column, bool *isnull)
 /*
  * Read columns of a table or view (as s) into "incoming", under which name the
  * queries of this SPI connection find them.  They are read once, and with the
- * rights of the caller: what a view of somebody's runs is not for ours.
+ * rights of the caller: what a view of somebody's runs is not for ours.  The
+ * caller ends what this returns when it has done with them.
  */
-void
+Tuplestorestate *
 query_read_incoming(Oid source, const char *columns)
 {
 	SPIExecuteOptions options = {0};
@@ -141,6 +142,7 @@ query_read_incoming(Oid source, const char *columns)
 	incoming->md.enrtuples = tuplestore_tuple_count(rows);
 	if (SPI_register_relation(incoming) != SPI_OK_REL_REGISTER)
 		elog(ERROR, "could not register the rows to import");
+	return rows;
 }
 
 /*

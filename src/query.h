@@ -6,6 +6,7 @@
 #define SHARECOLLAB_QUERY_H
 
 #include "executor/spi.h"
+#include "utils/tuplestore.h"
 
 /*
  * A statement with its parameter types.  Names in it are qualified, and the
@@ -23,7 +24,7 @@ typedef struct SavedQuery
 extern uint64 query_run(SavedQuery *query, const Datum *values, const char *nulls, bool read_only);
 extern void query_hide_context(void);
 extern uint64 query_latest(SavedQuery *query, const Datum *values);
-extern void query_read_incoming(Oid source, const char *columns);
+extern Tuplestorestate *query_read_incoming(Oid source, const char *columns);
 extern Datum query_value(uint64 row, int column, bool *isnull);
 extern void query_arguments(FunctionCallInfo fcinfo, int first, int end, Datum *values, char *nulls);
 extern void require_arguments(FunctionCallInfo fcinfo, int n, const char *const *names);

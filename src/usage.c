@@ -327,6 +327,7 @@ Datum
 usage_record(PG_FUNCTION_ARGS)
 {
 	static const char *const names[] = {"source"};
+	Tuplestorestate *incoming;
 	Oid			user;
 	int			context;
 	int64		inserted;
@@ -334,13 +335,14 @@ usage_record(PG_FUNCTION_ARGS)
 
 	require_arguments(fcinfo, lengthof(names), names);
 	SPI_connect();
-	query_read_incoming(PG_GETARG_OID(0), "s.pool::pg_catalog.text, s.consumer::pg_catalog.text, s.provider::pg_catalog.text,"
+	incoming = query_read_incoming(PG_GETARG_OID(0), "s.pool::pg_catalog.text, s.consumer::pg_catalog.text, s.provider::pg_catalog.text,"
 						" s.lease_id::pg_catalog.int8, s.meter::pg_catalog.text, s.quantity::pg_catalog.numeric,"
 						" s.during::pg_catalog.tstzrange, s.labels::pg_catalog.jsonb, s.source::pg_catalog.text,"
 						" s.source_key::pg_catalog.text");
 	user = become_owner(&context);
 	usage_write("incoming", 0, NULL, NULL, &inserted, &skipped);
 	SetUserIdAndSecContext(user, context);
+	tuplestore_end(incoming);
 	SPI_finish();
 	PG_RETURN_INT64(inserted);
 }
