@@ -19,6 +19,7 @@
 #include "miscadmin.h"
 #include "query.h"
 #include "table.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/fmgroids.h"

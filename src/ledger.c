@@ -111,20 +111,25 @@ typedef struct Ledger
 	TableRow	journal;
 } Ledger;
 
+/*
+ * Operators of those that the trigger runs are qualified, too: it pins no
+ * search_path, which takes longer than to look up accounts and journal.
+ */
 static SavedQuery lock_account = {
 	.sql = "SELECT a.balance, a.floor, a.ceiling, p.name, a.kind FROM sharecollab.account AS a"
-	" JOIN sharecollab.party AS p ON p.party_id = a.party_id"
-	" WHERE a.account_id = $1 FOR NO KEY UPDATE OF a",
+	" JOIN sharecollab.party AS p ON p.party_id OPERATOR(pg_catalog.=) a.party_id"
+	" WHERE a.account_id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE OF a",
 	.nparams = 1, .types = {INT8OID}
 };
 
 static SavedQuery name_of_pool = {
-	.sql = "SELECT p.name FROM sharecollab.pool AS p WHERE p.pool_id = $1",
+	.sql = "SELECT p.name FROM sharecollab.pool AS p WHERE p.pool_id OPERATOR(pg_catalog.=) $1",
 	.nparams = 1, .types = {INT8OID}
 };
 
 static SavedQuery set_balance = {
-	.sql = "UPDATE sharecollab.account SET balance = balance + $2 WHERE account_id = $1",
+	.sql = "UPDATE sharecollab.account SET balance = balance OPERATOR(pg_catalog.+) $2"
+	" WHERE account_id OPERATOR(pg_catalog.=) $1",
 	.nparams = 2, .types = {INT8OID, NUMERICOID}
 };
 
@@ -543,19 +548,22 @@ posting_check(PG_FUNCTION_ARGS)
 	TriggerData *trigger = require_trigger(fcinfo, "posting");
 	Ledger		ledger = {0};
 	ScanKeyData key;
+	Snapshot	snapshot;
 
 	if (is_restore(trigger))
 		return PointerGetDatum(NULL);
 	/* accounts and journals that the same statement made, or others just did */
 	CommandCounterIncrement();
 	key_int8(&key, 1, 0);
-	row_open(&ledger.account, "account", "account_pkey", GetLatestSnapshot(), &key, 1);
-	row_open(&ledger.journal, "journal", "journal_pkey", GetLatestSnapshot(), &key, 1);
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	row_open(&ledger.account, "account", "account_pkey", snapshot, &key, 1);
+	row_open(&ledger.journal, "journal", "journal_pkey", snapshot, &key, 1);
 	ledger.accounts = accounts_create(CurrentMemoryContext, 8, NULL);
 	ledger.journals = journals_create(CurrentMemoryContext, 1, NULL);
 	read_postings(&ledger, trigger);
 	row_close(&ledger.account);
 	row_close(&ledger.journal);
+	UnregisterSnapshot(snapshot);
 	check_journals(&ledger);
 	check_books(&ledger);
 	check_limits(&ledger);

@@ -39,6 +39,8 @@ typedef struct SplitState
 {
 	bool		done;
 	int			scale;
+	bool		nulls_before;	/* rows without amount or scale came first */
+	Datum		amount;			/* to split: of all rows */
 	bool	   *nulls;
 	int64	   *units;			/* the shares, in units of 10^-scale */
 	Datum	   *shares;			/* or numeric, where those do not fit */
@@ -93,26 +95,6 @@ no_weight(void)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("cannot split an amount when all weights are zero")));
-}
-
-/*
- * Is an argument the same in every row of the partition?  (Each is read on its
- * own, as rows in sequence are read fastest.)
- */
-static bool
-same_in_all_rows(WindowObject window, int argument, int64 nrows, Datum value)
-{
-	for (int64 i = 0; i < nrows; i++)
-	{
-		bool		isnull;
-		bool		isout;
-		Datum		other = WinGetFuncArgInPartition(window, argument, i, WINDOW_SEEK_HEAD, false, &isnull, &isout);
-
-		CHECK_FOR_INTERRUPTS();
-		if (isnull || !(argument == 0 ? same_number(other, value) : DatumGetInt32(other) == DatumGetInt32(value)))
-			return false;
-	}
-	return true;
 }
 
 /*
@@ -256,19 +238,14 @@ split_numerics(SplitState *state, WindowObject window, int64 nrows, Datum amount
 static void
 split_partition(FmgrInfo *function, SplitState *state, WindowObject window, int64 nrows, Datum amount)
 {
-	/* a constant need not be read from each row */
-	if (!get_fn_expr_arg_stable(function, 0) && !same_in_all_rows(window, 0, nrows, amount))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("amount to split must be the same in every row of the partition")));
-	if (!get_fn_expr_arg_stable(function, 2) && !same_in_all_rows(window, 2, nrows, Int32GetDatum(state->scale)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("scale of a split must be the same in every row of the partition")));
+	MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(state));
+
+	(void) function;
+	state->amount = datumCopy(amount, false, -1);
+	MemoryContextSwitchTo(old);
 	if (!split_integers(state, window, nrows, amount))
 	{
-		MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(state));
-
+		MemoryContextSwitchTo(GetMemoryChunkContext(state));
 		state->shares = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(Datum));
 		MemoryContextSwitchTo(old);
 		split_numerics(state, window, nrows, amount);
@@ -377,6 +354,7 @@ window_share(FunctionCallInfo fcinfo, int scale_argument, int max_scale,
 		MemoryContextSwitchTo(old);
 		MemoryContextDelete(scratch);
 		state->done = true;
+		state->nulls_before = row > 0;
 	}
 	if (state->nulls[row])
 		PG_RETURN_NULL();
@@ -386,11 +364,33 @@ window_share(FunctionCallInfo fcinfo, int scale_argument, int max_scale,
 						   int64_div_fast_to_numeric(state->units[row], state->scale));
 }
 
+/*
+ * That amount and scale are the same in every row is seen as each becomes the
+ * current one, which costs least.
+ */
 PG_FUNCTION_INFO_V1(split_window);
 Datum
 split_window(PG_FUNCTION_ARGS)
 {
-	return window_share(fcinfo, 2, NUMERIC_MAX_DISPLAY_SCALE, split_partition);
+	WindowObject window = PG_WINDOW_OBJECT();
+	SplitState *state = WinGetPartitionLocalMemory(window, sizeof(SplitState));
+	Datum		result = window_share(fcinfo, 2, NUMERIC_MAX_DISPLAY_SCALE, split_partition);
+	bool		isnull;
+	Datum		value;
+
+	if (!state->done)
+		return result;
+	value = WinGetFuncArgCurrent(window, 0, &isnull);
+	if (isnull || !same_number(value, state->amount) || state->nulls_before)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("amount to split must be the same in every row of the partition")));
+	value = WinGetFuncArgCurrent(window, 2, &isnull);
+	if (isnull || DatumGetInt32(value) != state->scale)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("scale of a split must be the same in every row of the partition")));
+	return result;
 }
 
 PG_FUNCTION_INFO_V1(round_to_total);

@@ -137,6 +137,27 @@ payload_digest(const Datum *values, const bool *nulls)
 }
 
 /*
+ * usage_digest(pool_id, consumer_id, provider_id, lease_id, meter, quantity,
+ * during, labels)
+ */
+PG_FUNCTION_INFO_V1(usage_digest);
+Datum
+usage_digest(PG_FUNCTION_ARGS)
+{
+	Datum		payload[PAYLOAD_COLUMNS];
+	bool		nulls[PAYLOAD_COLUMNS];
+
+	for (int i = 0; i < PAYLOAD_COLUMNS; i++)
+	{
+		payload[i] = PG_GETARG_DATUM(i);
+		nulls[i] = PG_ARGISNULL(i);
+		if (nulls[i] && i != PAYLOAD_PROVIDER && i != PAYLOAD_LEASE)
+			PG_RETURN_NULL();
+	}
+	PG_RETURN_BYTEA_P(payload_digest(payload, nulls));
+}
+
+/*
  * The key is taken already: by the same record?  If not, say what differs.
  */
 static void

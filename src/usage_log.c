@@ -183,6 +183,8 @@ read_field(UsageLog *log)
 static bool
 next_line(UsageLog *log)
 {
+	const char *end;
+
 	log->n_fields = 0;
 	log->error = NULL;
 	if (log->rest.len == 0)
@@ -202,6 +204,7 @@ next_line(UsageLog *log)
 			break;
 		advance(log);
 	}
+	end = log->rest.data;
 	/* after an error inside quotes: where the next line begins, if at all */
 	while (log->rest.len > 0 && !at(log, '\n'))
 		advance(log);
@@ -211,7 +214,8 @@ next_line(UsageLog *log)
 	{
 		Slice	   *last = &log->fields[log->n_fields - 1];
 
-		if (last->len > 0 && last->data[last->len - 1] == '\r')
+		/* in quotes it belongs to the field */
+		if (last->len > 0 && last->data + last->len == end && end[-1] == '\r')
 			last->len--;
 		if (log->n_fields == 1 && last->len == 0)
 			log->n_fields = 0;

@@ -125,6 +125,11 @@ COMMENT ON COLUMN usage_key.usage_id IS 'Key of the usage.';
 COMMENT ON COLUMN usage_key.at IS 'When it began.';
 COMMENT ON COLUMN usage_key.digest IS 'SHA-256 of what was recorded.';
 
+CREATE FUNCTION usage_digest(pool_id bigint, consumer_id bigint, provider_id bigint, lease_id bigint, meter text, quantity numeric, during tstzrange, labels jsonb) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'usage_digest' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION usage_digest(bigint, bigint, bigint, bigint, text, numeric, tstzrange, jsonb) IS
+'SHA-256 of what a record of usage says, as usage_key keeps it; equal for equal records, whatever settings and server. NULL if anything but provider or lease is.';
+
 CREATE FUNCTION create_usage_partition(month date) RETURNS regclass
 	AS 'MODULE_PATHNAME', 'usage_partition' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp;

@@ -53,14 +53,14 @@ BEGIN ATOMIC
 		UNION SELECT lower(s.period) FROM version AS v, steps(v.schedule, v.period) AS s WHERE v.schedule IS NOT NULL
 	), segment AS MATERIALIZED (
 		-- through an array, since the planner takes it for a short one
-		SELECT tstzrange(c.at, lead(c.at, 1, upper(rated.during)) OVER (ORDER BY c.at)) AS period, (row_number() OVER (ORDER BY c.at))::integer AS number
+		SELECT tstzrange(c.at, lead(c.at, 1, upper(rated.during)) OVER (ORDER BY c.at)) AS period, c.at AS starts, (row_number() OVER (ORDER BY c.at))::integer AS number
 		FROM unnest((SELECT array_agg(cut.at) FROM cut WHERE cut.at < upper(rated.during))) AS c (at)
 	),
 	-- Usage, first by segments, then by all that decides its price; where the
 	-- total does, by no more.
 	metered AS (
 		SELECT u.consumer_id, u.provider_id, u.lease_id, u.meter, u.labels,
-			width_bucket(u.at, (SELECT array_agg(lower(s.period) ORDER BY s.number) FROM segment AS s)) AS number, sum(u.quantity) AS quantity
+			width_bucket(u.at, (SELECT array_agg(s.starts ORDER BY s.number) FROM segment AS s)) AS number, sum(u.quantity) AS quantity
 		FROM usage AS u
 		WHERE u.pool_id = (SELECT chosen.pool_id FROM chosen)
 		AND u.at >= lower(rated.during) AND u.at < upper(rated.during) AND u.recorded_at <= rated.known_at
@@ -68,15 +68,15 @@ BEGIN ATOMIC
 	), used AS (
 		SELECT m.consumer_id, m.provider_id, CASE WHEN r.additive THEN m.lease_id END AS lease_id, m.meter,
 			CASE WHEN r.additive THEN m.labels ELSE '{}' END AS labels, r.rate_id, list.rate_id AS list_id, c.rate_id AS commitment_id,
-			r.factor, coalesce(value_at(list.schedule, lower(s.period)), 1) AS list_factor, sum(m.quantity) AS quantity
+			r.factor, coalesce(value_at(list.schedule, s.starts), 1) AS list_factor, sum(m.quantity) AS quantity
 		FROM metered AS m
 		JOIN segment AS s ON s.number = m.number
-		LEFT JOIN price AS own ON own.party_id = m.consumer_id AND own.meter = m.meter AND own.valid @> lower(s.period)
-		LEFT JOIN price AS list ON (list.party_id IS NULL) IS TRUE AND list.meter = m.meter AND list.valid @> lower(s.period)
-		LEFT JOIN bought AS c ON c.party_id = m.consumer_id AND c.meter = m.meter AND c.valid @> lower(s.period),
+		LEFT JOIN price AS own ON own.party_id = m.consumer_id AND own.meter = m.meter AND own.valid @> s.starts
+		LEFT JOIN price AS list ON (list.party_id IS NULL) IS TRUE AND list.meter = m.meter AND list.valid @> s.starts
+		LEFT JOIN bought AS c ON c.party_id = m.consumer_id AND c.meter = m.meter AND c.valid @> s.starts,
 		LATERAL (SELECT coalesce(own.rate_id, list.rate_id) AS rate_id,
 			coalesce(own.model, list.model, 'standard') IN ('standard', 'flat') AS additive,
-			coalesce(value_at(CASE WHEN own.rate_id IS NULL THEN list.schedule ELSE own.schedule END, lower(s.period)), 1) AS factor) AS r
+			coalesce(value_at(CASE WHEN own.rate_id IS NULL THEN list.schedule ELSE own.schedule END, s.starts), 1) AS factor) AS r
 		GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 	),
 
@@ -98,15 +98,15 @@ BEGIN ATOMIC
 	), leased AS (
 		SELECT h.consumer_id, h.lease_id, h.part, h.price, coalesce(own.rate_id, list.rate_id) AS rate_id, list.rate_id AS list_id,
 			CASE WHEN h.part = 1 THEN c.rate_id END AS commitment_id,
-			coalesce(value_at(CASE WHEN own.rate_id IS NULL THEN list.schedule ELSE own.schedule END, lower(s.period)), 1) AS factor,
-			coalesce(value_at(list.schedule, lower(s.period)), 1) AS list_factor,
+			coalesce(value_at(CASE WHEN own.rate_id IS NULL THEN list.schedule ELSE own.schedule END, s.starts), 1) AS factor,
+			coalesce(value_at(list.schedule, s.starts), 1) AS list_factor,
 			sum(h.quantity * extract(epoch FROM upper(piece.period) - lower(piece.period))) / 3600.000000000000000000000000000000 AS quantity,
 			tstzrange(min(lower(piece.period)), max(upper(piece.period))) AS period
 		FROM held AS h
 		JOIN segment AS s ON s.period && h.period
-		LEFT JOIN price AS own ON own.party_id = h.consumer_id AND own.meter = 'lease' AND own.valid @> lower(s.period)
-		LEFT JOIN price AS list ON list.party_id IS NULL AND list.meter = 'lease' AND list.valid @> lower(s.period)
-		LEFT JOIN bought AS c ON c.party_id = h.consumer_id AND c.meter = 'lease' AND c.valid @> lower(s.period),
+		LEFT JOIN price AS own ON own.party_id = h.consumer_id AND own.meter = 'lease' AND own.valid @> s.starts
+		LEFT JOIN price AS list ON list.party_id IS NULL AND list.meter = 'lease' AND list.valid @> s.starts
+		LEFT JOIN bought AS c ON c.party_id = h.consumer_id AND c.meter = 'lease' AND c.valid @> s.starts,
 		LATERAL (SELECT s.period * h.period AS period) AS piece
 		GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
 	), line AS MATERIALIZED (
@@ -391,7 +391,9 @@ BEGIN ATOMIC
 		FROM billed AS b
 	) AS d
 	GROUP BY d.consumer_id, d.provider_id, d.lease_id, d.category, d.meter, d.component, d.unit, d.list_unit_price, d.contracted_unit_price,
-		d.commitment_status, d.labels
+		d.commitment_status, d.labels,
+		-- a price may have a new version that is the same; what is of a commitment stays with it
+		CASE WHEN d.commitment_status IS NOT NULL OR d.category = 'purchase' THEN d.rate_id END
 	HAVING sum(d.sign * d.quantity) <> 0 OR sum(d.sign * d.effective_cost) <> 0 OR sum(d.sign * d.billed_cost) <> 0;
 END;
 COMMENT ON FUNCTION rating_corrections(text, tstzrange) IS

@@ -131,7 +131,7 @@ COMMENT ON COLUMN account_balance.recorded_at IS 'When the row was written.';
 CREATE INDEX billing_period_closed_idx ON billing_period (pool_id, upper(during)) WHERE closed_at IS NOT NULL;
 
 CREATE FUNCTION posting_check() RETURNS trigger
-	AS 'MODULE_PATHNAME', 'posting_check' LANGUAGE C SET search_path = pg_catalog, pg_temp;
+	AS 'MODULE_PATHNAME', 'posting_check' LANGUAGE C;
 COMMENT ON FUNCTION posting_check() IS 'Trigger: every journal of the statement must be whole and sum to zero in every currency (23514), its accounts must exist (23503) and stay within their floors and ceilings (SC007), and the books of their pools must be open then (SC008); error 22003 for an amount of more than 18 significant digits.';
 CREATE TRIGGER balance AFTER INSERT ON posting REFERENCING NEW TABLE AS new_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION posting_check();

@@ -62,7 +62,7 @@ COMMENT ON FUNCTION split_running(numeric, numeric[], integer) IS
 'Window function: the amount of each row, in the window''s order, divided among parties by their shares, which sum to 1, with so many decimal places. What is divided by largest remainder is the running total: so each amount divides exactly, and what a party has got so far is always less than one unit from its exact share of all amounts so far, which split() of each amount would not give. One part may so be a unit below 0. A tie goes to the earlier party; NULL, and not divided, if the amount or the shares are. Errors: 22023 if there are other parties than before, their shares do not sum to 1, or an amount has more decimal places, 22003, 22004.';
 
 CREATE FUNCTION close_postings(pool bigint, billing_period bigint) RETURNS void
-	LANGUAGE sql VOLATILE PARALLEL UNSAFE SET enable_nestloop = off SET jit = off
+	LANGUAGE sql VOLATILE PARALLEL UNSAFE SET enable_nestloop = off SET enable_sort = off SET jit = off
 BEGIN ATOMIC
 	WITH party AS MATERIALIZED (
 		SELECT c.consumer_id, c.provider_id
@@ -346,6 +346,25 @@ CREATE FUNCTION close_billing_period(pool text, during tstzrange, weights jsonb 
 COMMENT ON FUNCTION close_billing_period(text, tstzrange, jsonb, interval) IS
 'Closes a billing period of a pool for good, and returns its digest: makes its charges and the corrections of closed ones before it (rated(), rating_corrections()), an invoice for each consumer, whose every charge divides among providers, steward and contributors, divides the contributors'' share by contribution_weights(), keeps the balances, checks it all, and seals it. From then on nothing that occurred in the period can be posted. All or nothing; of a period that is closed, only returns the digest. Errors: 42704 unknown pool, 55000 if the period has not ended, an earlier one is open, a later one closed, or it does not begin where the last closed one ended, 23P01 if it overlaps another, 22023 unbounded period, 40001 above READ COMMITTED if others posted meanwhile, XX001 if a check fails.';
 
+-- not inlined, so that only who reads usage_key needs to be allowed to
+CREATE FUNCTION usage_differences() RETURNS TABLE (usage_id bigint, difference text)
+	LANGUAGE sql STABLE PARALLEL SAFE SET enable_nestloop = off SET jit = off
+BEGIN ATOMIC
+	SELECT u.usage_id, format('usage %s: it is not what was recorded as "%s" of "%s"', u.usage_id, u.source_key, u.source)
+	FROM usage AS u
+	LEFT JOIN usage_key AS k ON k.source = u.source AND k.source_key = u.source_key
+	WHERE k.usage_id IS DISTINCT FROM u.usage_id OR k.at <> u.at
+	OR k.digest <> usage_digest(u.pool_id, u.consumer_id, u.provider_id, u.lease_id, u.meter, u.quantity, u.during, u.labels)
+	UNION ALL
+	-- the partition of a month may be dropped, but not emptied
+	SELECT k.usage_id, format('usage %s: what was recorded as "%s" of "%s" is missing', k.usage_id, k.source_key, k.source)
+	FROM usage_key AS k
+	WHERE to_regclass('@extschema@.usage_' || to_char(k.at AT TIME ZONE 'UTC', 'YYYY_MM')) IS NOT NULL
+	AND NOT EXISTS (SELECT FROM usage AS u WHERE u.source = k.source AND u.source_key = k.source_key);
+END;
+COMMENT ON FUNCTION usage_differences() IS
+'Usage that is not what was recorded, by the digests of usage_key, and what is missing of months that have a partition; no rows if nothing is wrong.';
+
 CREATE FUNCTION verify_books(pool text DEFAULT NULL) RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -422,6 +441,10 @@ BEGIN ATOMIC
 		JOIN billing_period AS b ON b.pool_id = l.pool_id AND b.closed_at IS NOT NULL
 		WHERE b.digest IS DISTINCT FROM report_progress(billing_period_digest(b.pool_id, b.billing_period_id),
 			format('billing period %s of pool "%s" is verified', b.during, l.name))
+		UNION ALL
+		SELECT 10, u.usage_id, u.difference
+		FROM usage_differences() AS u
+		WHERE verify_books.pool IS NULL AND is_operator()
 	)
 	SELECT d.difference
 	FROM difference AS d
@@ -429,7 +452,7 @@ BEGIN ATOMIC
 	LIMIT 1;
 END;
 COMMENT ON FUNCTION verify_books(text) IS
-'Recomputes all books, or of one pool those of its closed billing periods: journals that balance, are complete and have their accounts; reversals that are the negative of what they reverse; balances that are kept; charges that sum to their invoices and are posted exactly; and the chain of digests. NULL if all is well; else the first difference, in words, whoever made it. A pool''s steward and auditors may verify its periods, the operator all. Errors: 42704 unknown pool, 42501 for others.';
+'Recomputes all books, or of one pool those of its closed billing periods: journals that balance, are complete and have their accounts; reversals that are the negative of what they reverse; balances that are kept; charges that sum to their invoices and are posted exactly; the chain of digests; and, of all books, whether usage is what was recorded. NULL if all is well; else the first difference, in words, whoever made it. A pool''s steward and auditors may verify its periods, the operator all. Errors: 42704 unknown pool, 42501 for others.';
 
 CREATE FUNCTION statement(party text, during tstzrange, pool text DEFAULT NULL, tree boolean DEFAULT false)
 	RETURNS TABLE (pool text, party text, account text, currency text, at timestamptz, what text, journal_id bigint, lease_id bigint, meter text,

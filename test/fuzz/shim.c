@@ -145,6 +145,31 @@ repalloc_huge(void *pointer, Size size)
 }
 
 void *
+MemoryContextAlloc(MemoryContext context, Size size)
+{
+	(void) context;
+	return palloc(size);
+}
+
+char *
+pnstrdup(const char *str, Size len)
+{
+	char	   *result;
+
+	len = strnlen(str, len);
+	result = palloc(len + 1);
+	memcpy(result, str, len);
+	result[len] = '\0';
+	return result;
+}
+
+char *
+pstrdup(const char *str)
+{
+	return pnstrdup(str, strlen(str));
+}
+
+void *
 MemoryContextAllocHuge(MemoryContext context, Size size)
 {
 	return palloc(size);

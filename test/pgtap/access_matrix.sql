@@ -289,6 +289,7 @@ INSERT INTO callable VALUES
 	('contribution_weights', $$SELECT count(*) FROM contribution_weights('m_project', '2027-01-01')$$, 'contributor maintainer operator owner 1, * 42704'),
 	('billing_period_digest', $$SELECT billing_period_digest(b.pool_id, b.billing_period_id) IS NOT NULL FROM billing_period AS b ORDER BY 1 LIMIT 1$$, 'contributor maintainer none outsider owner team null, * true'),
 	('billing_period_differences', $$SELECT count(*) FROM key, billing_period AS b, billing_period_differences(b.pool_id, b.billing_period_id)$$, 'operator 3, auditor rival steward 2, consumer other 1, * 0'),
+	('usage_differences', 'SELECT count(*) FROM usage_differences()', 'operator 0, * 42501'),
 	('verify_books', $$SELECT verify_books('m_pool') IS NULL$$, 'auditor operator steward false, consumer invited provider rival 42501, * 42704'),
 	('statement', $$SELECT count(*) FROM statement('m_consumer', '[2026-01-01,2101-01-01)')$$, 'auditor consumer operator steward 3, * 42704'),
 	('net_settlement', $$SELECT count(*) FROM net_settlement('m_pool')$$, 'operator 3, * 42501'),

@@ -9,7 +9,7 @@ SET search_path = sharecollab, public;
 
 BEGIN;
 \ir ../helpers.sql
-SELECT plan(38);
+SELECT plan(43);
 TRUNCATE party RESTART IDENTITY CASCADE;
 SELECT setseed(0.7);
 
@@ -118,7 +118,24 @@ SELECT matches(pg_temp.found(s), e, s) FROM (VALUES
 	('UPDATE charge SET amount = amount + 0.01 WHERE charge_id = (SELECT max(charge_id) FROM charge WHERE amount > 0)', 'invoice of|what is posted'),
 	($$UPDATE charge SET labels = '{"a": 1}' WHERE charge_id = (SELECT max(charge_id) FROM charge)$$, 'its digest is'),
 	($$UPDATE journal SET recorded_at = '2024-01-01' WHERE journal_id = 1$$, 'the times are others'),
-	('UPDATE account_balance SET balance = balance + 1 WHERE account_id = 1', 'is kept as')) AS t (s, e);
+	('UPDATE account_balance SET balance = balance + 1 WHERE account_id = 1', 'is kept as'),
+	('UPDATE usage SET quantity = quantity + 1 WHERE usage_id = 7', '^usage 7: it is not what was recorded'),
+	('UPDATE usage SET provider_id = NULL WHERE usage_id = (SELECT min(usage_id) FROM usage WHERE provider_id IS NOT NULL)', 'it is not what was recorded'),
+	('DELETE FROM usage_key WHERE usage_id = 7', '^usage 7: it is not what was recorded'),
+	($$SELECT create_usage_partition('2024-02-01'); DELETE FROM usage WHERE usage_id = (SELECT min(usage_id) FROM usage WHERE at >= '2024-02-01')$$, 'is missing')) AS t (s, e);
+-- whatever is changed of a charge, journal or posting
+SELECT is_empty($$
+	SELECT c.relname, a.attname, f.found
+	FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid JOIN pg_type AS t ON t.oid = a.atttypid,
+		LATERAL (SELECT pg_temp.found(format('UPDATE %1$s SET %2$I = %3$s WHERE ctid = (SELECT ctid FROM %1$s WHERE %2$I IS NOT NULL ORDER BY md5(ctid::text) LIMIT 1)', c.relname, a.attname,
+			CASE t.typname WHEN 'timestamptz' THEN a.attname || ' - interval ''1 second''' WHEN 'bool' THEN 'NOT ' || a.attname WHEN 'jsonb' THEN '''{"x": 1}'''
+				WHEN 'tstzrange' THEN format('tstzrange(lower(%1$s), upper(%1$s) + interval ''1 minute'')', a.attname)
+				WHEN 'text' THEN CASE a.attname WHEN 'kind' THEN '''payment''' WHEN 'category' THEN '''credit''' ELSE a.attname || ' || ''x''' END ELSE a.attname || ' + 1' END)) AS found) AS f
+	WHERE c.relnamespace = 'sharecollab'::regnamespace AND c.relname IN ('charge', 'posting', 'journal') AND a.attnum > 0 AND NOT a.attisdropped AND a.attidentity = ''
+	-- refused by a constraint, or null in all rows
+	AND (c.relname, a.attname) NOT IN (('charge', 'quantity'), ('charge', 'list_cost'), ('charge', 'list_unit_price'), ('charge', 'contracted_cost'), ('charge', 'contracted_unit_price'),
+		('charge', 'commitment_status'), ('charge', 'lease_id'), ('journal', 'description'), ('journal', 'reverses'), ('posting', 'journal_id'), ('posting', 'line'))
+	AND f.found = 'nothing'$$, 'it is found');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -338,6 +338,7 @@ INSERT INTO expected VALUES
 
 	-- 50-billing
 	('usage_once()', 'trigger volatile unsafe'),
+	('usage_digest(bigint,bigint,bigint,bigint,text,numeric,tstzrange,jsonb)', 'immutable safe'),
 	('create_usage_partition(date)', 'volatile unsafe'),
 	('record_usage(text,text,text,numeric,tstzrange,text,text,text,bigint,jsonb)', 'volatile unsafe'),
 	('record_usage(regclass)', 'volatile unsafe'),
@@ -388,6 +389,7 @@ INSERT INTO expected VALUES
 	('billing_period_digest(bigint,bigint)', 'stable safe'),
 	('billing_period_differences(bigint,bigint)', 'set stable safe'),
 	('close_billing_period(text,tstzrange,jsonb,interval)', 'volatile unsafe'),
+	('usage_differences()', 'set stable safe'),
 	('verify_books(text)', 'stable safe'),
 	('statement(text,tstzrange,text,boolean)', 'set stable safe'),
 	('net_settlement(text,text,text,text,timestamp with time zone)', 'set volatile unsafe'),
@@ -445,7 +447,7 @@ INSERT INTO expected VALUES
 -- ----------
 -- The catalog
 -- ----------
--- (without the types of arrays and of rows of tables, which are members too from 18 on)
+-- (without the types of arrays and of rows of tables, which are members too from 17 on)
 CREATE TEMP VIEW member AS
 SELECT classid, objid AS oid FROM pg_depend
 WHERE deptype = 'e' AND refclassid = 'pg_extension'::regclass

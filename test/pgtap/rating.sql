@@ -126,7 +126,7 @@ CREATE TEMP TABLE job (number bigint, submitted bigint, waited bigint, ran bigin
 COPY job FROM PROGRAM :'lcg';
 SELECT create_party('site ' || site) FROM (SELECT DISTINCT site FROM job ORDER BY site) AS s \g /dev/null
 SELECT create_party('vo ' || organisation) FROM (SELECT DISTINCT organisation FROM job ORDER BY organisation) AS s \g /dev/null
-SELECT create_pool('grid', 'compute', 'processor', 'uni') \g /dev/null
+SELECT create_pool('grid', 'compute', 'processor', 'uni', fee => 0.05) \g /dev/null
 SELECT set_rate('grid', 'processor', 0.000007, 'processor-second', valid => '(,)') \g /dev/null
 CREATE TEMP VIEW swf AS
 	SELECT 'grid' AS pool, 'vo ' || organisation AS consumer, 'site ' || site AS provider, NULL::bigint AS lease_id, 'processor' AS meter,
@@ -139,6 +139,20 @@ SELECT is((SELECT (sum(billed_cost), count(DISTINCT provider_id), count(DISTINCT
 	(1502530759 * 0.000007, (SELECT count(DISTINCT provider) FROM swf), (SELECT count(DISTINCT consumer) FROM swf))::text, 'billed: exactly that times the rate, of all sites to all organisations');
 SELECT is((SELECT sum(billed_cost) FROM generate_series('2005-11-20'::timestamptz, '2005-12-15', '1 day') AS t, rated('grid', tstzrange(t, t + interval '1 day'))),
 	1502530759 * 0.000007, 'day by day: the same to the last place');
+-- and closed, posted and settled, in two periods
+SELECT count(close_billing_period('grid', d)) FROM unnest('{"[2005-11-01,2005-12-01)","[2005-12-01,2006-01-01)"}'::tstzrange[]) AS d \g /dev/null
+SELECT is((SELECT (sum(quantity), sum(billed_cost))::text FROM charge WHERE pool_id = pool_id('grid')), (1502530759::numeric, 1502530759 * 0.000007)::text, 'closed: charges are 1,502,530,759 processor-seconds times the rate, exactly');
+SELECT results_eq($$SELECT billing_period_id, consumer_id, sum(amount) FROM charge WHERE pool_id = pool_id('grid') GROUP BY 1, 2 ORDER BY 1, 2$$,
+	$$SELECT billing_period_id, party_id(consumer), money_round(sum(quantity) * 0.000007, 2) FROM swf JOIN billing_period AS b ON b.pool_id = pool_id('grid') AND b.during @> lower(swf.during) GROUP BY 1, 2 ORDER BY 1, 2$$,
+	'every organisation is invoiced its exact total, rounded once');
+SELECT is_empty($$SELECT p.journal_id FROM posting AS p JOIN account AS a USING (account_id) WHERE a.pool_id = pool_id('grid') GROUP BY p.journal_id, a.currency HAVING sum(p.amount) <> 0$$, 'postings sum to zero, by journal and currency');
+SELECT is(verify_books(), NULL, 'and the books are right');
+CREATE TEMP TABLE owed AS SELECT party, - sum(balance) AS amount FROM balances('grid') GROUP BY party;
+CREATE TEMP TABLE transfer AS SELECT * FROM net_settlement('grid', 'greedy');
+SELECT cmp_ok((SELECT count(*) FROM transfer), '<', (SELECT count(*) FROM owed WHERE amount <> 0), 'netting takes fewer transfers than there are parties');
+SELECT is_empty($$SELECT * FROM owed AS o FULL JOIN (SELECT party, sum(amount) AS amount FROM (SELECT payee, amount FROM transfer UNION ALL SELECT payer, - amount FROM transfer) AS t (party, amount) GROUP BY party) AS t USING (party)
+	WHERE coalesce(o.amount, 0) <> coalesce(t.amount, 0)$$, 'I11: which give each what it is owed');
+SELECT is_empty($$SELECT * FROM balances('grid') WHERE balance <> 0 AND kind <> 'cash'$$, 'and settle every balance');
 \endif
 
 -- ----------

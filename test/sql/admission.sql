@@ -539,6 +539,15 @@ SELECT regexp_replace(try($$SELECT reserve('endless', 'bob', 2, '[2100-01-10,)')
 SELECT reserve('endless', 'bob', 2, '[2100-06-01,)') > 0;
 SELECT substring(try($$SELECT reserve('endless', 'bob', 1, '[2100-02-01,)')$$) FROM '[^\n]*$');
 
+-- of a pool with more than 10,000 leases, a refusal looks at the newest
+SELECT open_pool('long', 10000);
+INSERT INTO lease (pool_id, consumer_id, quantity, during)
+SELECT pool_id('long'), party_id('ann'), CASE n WHEN 1 THEN 9000 WHEN 10000 THEN 1000 WHEN 10001 THEN 2 ELSE 1 END,
+	CASE WHEN n IN (1, 10000) THEN '[2100-02-01,2100-03-01)'::tstzrange ELSE '[2100-05-01,2100-06-01)' END
+FROM generate_series(1, 10001) AS n ORDER BY n;
+SELECT regexp_replace(try($$SELECT reserve('long', 'bob', 1, '[2100-02-10,2100-02-11)')$$), 'Leases \d+', 'Leases N');
+SELECT regexp_replace(try($$SELECT reserve('long', 'bob', 1, '[2100-05-10,2100-05-11)')$$), 'Leases [0-9, ]+', 'Leases K, L, M ');
+
 SELECT * FROM check_calendar();
 SELECT rebuild_calendar();
 SELECT * FROM check_calendar();

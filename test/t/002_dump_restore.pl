@@ -48,6 +48,12 @@ my $state = q{
 	TABLE account_balance ORDER BY 1, 2;
 	TABLE ledger ORDER BY journal_id, line;
 	SELECT * FROM trial_balance();
+	SELECT coalesce(verify_books(), 'the books are right');
+	SELECT d, encode(close_billing_period('gpu', d), 'hex') FROM unnest('{"[2026-01-01,2026-02-01)","[2026-02-01,2026-03-01)"}'::tstzrange[]) AS d;
+	SELECT p.name, s.* FROM party AS p, statement(p.name, '[2026-01-01,2026-04-01)') AS s ORDER BY p.party_id, s.pool, s.account, s.currency, s.at, s.journal_id, s.what, s.lease_id, s.meter, s.balance;
+	SELECT * FROM balances(at => '2026-02-15') ORDER BY account_id;
+	SELECT * FROM aged_payables('gpu', '2026-04-01') ORDER BY party, kind, journal_id;
+	SELECT r.* FROM rating_corrections('gpu', '[2026-01-01,2026-02-01)') AS r ORDER BY r::text COLLATE "C";
 	TABLE grid_intensity ORDER BY region, known, valid;
 	\echo views
 	TABLE identity_status ORDER BY identity_id, valid;
@@ -152,6 +158,14 @@ as_role('alice', q{
 	INSERT INTO usage (pool_id, consumer_id, meter, quantity, during, at, labels, source, source_key)
 	SELECT pool_id('gpu'), party_id(CASE i % 2 WHEN 0 THEN 'ann' ELSE 'bob' END), 'token', i, tstzrange(t, t + interval '1 minute'), t, jsonb_build_object('job', i % 5), 'test', i::text
 	FROM generate_series(1, 100) AS i, LATERAL (SELECT '2026-01-01'::timestamptz + i * interval '13 hours') AS x (t);
+	-- two billing periods closed, what was late for the first in the second, and one open
+	UPDATE pool SET fee = 0.1, contributors_share = 0.05, project_id = 1 WHERE name = 'gpu';
+	SELECT close_billing_period('gpu', '[2026-01-01,2026-02-01)', half_life => '1 year');
+	SELECT record_usage('gpu', 'bob', 'token', 17, '[2026-01-20,2026-01-21)', 'test', 'very late', labels => '{"job": 7}'), record_payment('gpu', 'bob', 12.5, occurred_at => '2026-02-10'),
+		exchange('north', 3.33, 'EUR', 'USD', 'payable', 'gpu', occurred_at => '2026-02-11');
+	SELECT set_rate('gpu', 'token', 0.0015, 'token', valid => '[2026-01-10,2026-01-12)');
+	SELECT close_billing_period('gpu', '[2026-02-01,2026-03-01)');
+	INSERT INTO billing_period (pool_id, during) VALUES (1, '[2026-03-01,2026-04-01)');
 	SELECT create_usage_partition('2026-01-01'), create_usage_partition('2026-03-01');
 	SELECT record_usage('gpu', 'ann', 'token', 3, '[2026-03-01,2026-03-02)', 'test', 'march'), record_usage('gpu', 'ann', 'token', 3, '[2026-01-01,2026-01-02)', 'test', 'late', 'north', (SELECT min(lease_id) FROM lease WHERE pool_id = 1 AND consumer_id = party_id('ann')));
 	-- what was withdrawn is dumped before what it was withdrawn from
@@ -200,7 +214,24 @@ sub check_restored
 	}
 	$node->psql($database, q{SELECT post_journal('transfer', '{3,1}', '{-100.01,100.01}')}, stderr => \$stderr);
 	like($stderr, qr/would pass its floor/, "$name: accounts keep their floors");
-	$node->psql($database, q{INSERT INTO posting SELECT journal_id, 3, 1, occurred_at, recorded_at, 1 FROM journal}, stderr => \$stderr);
+	foreach my $role ('postgres', $owner)
+	{
+		foreach my $table ('charge', 'posting', 'journal', 'account_balance')
+		{
+			foreach my $statement ("UPDATE $table SET recorded_at = recorded_at", "DELETE FROM $table", "TRUNCATE $table CASCADE")
+			{
+				$node->psql($database, $statement, stderr => \$stderr, extra_params => [ '-U', $role ]);
+				like($stderr, qr/cannot change or remove rows/, "$name: $table stays as it is, for $role");
+			}
+		}
+		$node->psql($database, q{SELECT post_journal('transfer', '{1,2}', '{1,-1}', occurred_at => '2026-02-28')}, stderr => \$stderr, extra_params => [ '-U', $role ]);
+		like($stderr, qr/are closed until 2026-03-01/, "$name: nothing enters a closed period, for $role");
+	}
+	is(as_role($owner, q{SELECT octet_length(close_billing_period('gpu', '[2026-03-01,2026-04-01)'))}, $database), 32, "$name: the open period closes");
+	is(sql($node, q{SELECT sum(billed_cost) = (SELECT sum(billed_cost) FROM generate_series(1, 3) AS m, rated('gpu', tstzrange(make_date(2026, m, 1), make_date(2026, m + 1, 1)))) FROM charge WHERE pool_id = 1}, $database), 't',
+		"$name: with what is due by then");
+	is(sql($node, q{SELECT verify_books()}, $database), '', "$name: and the books are right");
+	$node->psql($database, q{INSERT INTO posting SELECT journal_id, 3, 1, occurred_at, recorded_at, 1 FROM journal WHERE journal_id = 3}, stderr => \$stderr);
 	like($stderr, qr/does not balance/, "$name: journals balance");
 	is_sound($node, $database, "$name, used");
 }
@@ -249,7 +280,7 @@ foreach my $role ('postgres', 'alice')
 		my @sequences = grep { /SEQUENCE SET/ } split /\n/, $list;
 
 		is(scalar(@sequences), 16, "$role: all sequences");
-		append_to_file("$dump.$order->[0].list", join("\n", @sequences, @entry{ 'party', 'project', 'pool', 'project_member', 'identity', 'contribution', 'affiliation', 'identity_link', 'task', 'usage_2026_01', 'usage_key', 'rate', 'usage_2026_03', 'usage_default', 'posting', 'journal', 'account', 'exchange_rate', 'account_balance', 'grid_intensity', 'event', @$order }) . "\n");
+		append_to_file("$dump.$order->[0].list", join("\n", @sequences, @entry{ 'party', 'project', 'pool', 'project_member', 'identity', 'contribution', 'affiliation', 'identity_link', 'task', 'usage_2026_01', 'usage_key', 'rate', 'usage_2026_03', 'usage_default', 'charge', 'posting', 'journal', 'account', 'billing_period', 'exchange_rate', 'account_balance', 'grid_intensity', 'event', @$order }) . "\n");
 		sql($node, "CREATE DATABASE $database OWNER alice");
 		as_role('alice', q{CREATE EXTENSION sharecollab; SELECT sharecollab.create_usage_partition('2026-01-01'), sharecollab.create_usage_partition('2026-03-01')}, $database);
 		client('pg_restore', '-U', $role, '--exit-on-error', '-L', "$dump.$order->[0].list", '-d', $database, "$dump.data");

@@ -18,7 +18,8 @@ use Test::More;
 my $examples = "$ENV{TESTDIR}/test/examples";
 my $jdbc = '/usr/share/java/postgresql.jar';
 my $psycopg = '/usr/bin/python3';
-my $has = sub { IPC::Run::run([@_], '>', \my $out, '2>&1') };
+# (it dies of a command that there is not)
+my $has = sub { !!eval { IPC::Run::run([@_], '>', \my $out, '2>&1') } };
 
 # TCP, because JDBC knows nothing else; from this machine only
 my $node = new_server('clients', "listen_addresses = '127.0.0.1'");
