@@ -391,7 +391,9 @@ BEGIN ATOMIC
 		FROM billed AS b
 	) AS d
 	GROUP BY d.consumer_id, d.provider_id, d.lease_id, d.category, d.meter, d.component, d.unit, d.list_unit_price, d.contracted_unit_price,
-		d.commitment_status, d.labels
+		d.commitment_status, d.labels,
+		-- a price may have a new version that is the same; what is of a commitment stays with it
+		CASE WHEN d.commitment_status IS NOT NULL OR d.category = 'purchase' THEN d.rate_id END
 	HAVING sum(d.sign * d.quantity) <> 0 OR sum(d.sign * d.effective_cost) <> 0 OR sum(d.sign * d.billed_cost) <> 0;
 END;
 COMMENT ON FUNCTION rating_corrections(text, tstzrange) IS

@@ -68,6 +68,17 @@ SELECT is(verify_books(p), NULL, 'and their books are right: ' || p) FROM unnest
 SELECT matches(public.try($$UPDATE pool SET rounding = 'half_even' WHERE name = 'bl_up'$$), '^55000 unit, currency and rounding', 'the rounding of a pool stays');
 SELECT matches(public.try($$SELECT create_pool('bl_x', 'compute', 'gpu', 'bl_commons', rounding => 'half')$$), '^22023 unknown rounding mode', 'and is one that there is');
 
+-- I9, for each of several commitments to one meter: what is corrected stays with its commitment
+SELECT set_rate('bl', 'minute', 0.9, 'minute', valid => '(,)'),
+	set_rate('bl', 'minute', model => 'prepaid', party => 'bl_ann', quantity => 100, purchase => 50, valid => '[2025-04-01,2025-04-15)'),
+	set_rate('bl', 'minute', model => 'prepaid', party => 'bl_ann', quantity => 100, purchase => 80, valid => '[2025-04-15,2025-05-01)'),
+	record_usage('bl', 'bl_ann', 'minute', 40, '[2025-04-20,2025-04-21)', 'test', 'minutes'), close_billing_period('bl', '[2025-04-01,2025-05-01)') IS NOT NULL,
+	record_usage('bl', 'bl_ann', 'minute', 60, '[2025-04-05,2025-04-06)', 'test', 'late minutes'), close_billing_period('bl', '[2025-05-01,2025-06-01)') IS NOT NULL \g /dev/null
+SELECT results_eq($$SELECT r.purchase, sum(c.billed_cost), sum(c.effective_cost), sum(c.quantity) FILTER (WHERE c.commitment_status = 'used') FROM charge AS c JOIN rate AS r ON r.pool_id = c.pool_id AND r.rate_id = c.rate_id
+	WHERE c.pool_id = pool_id('bl') AND r.purchase IS NOT NULL GROUP BY 1 ORDER BY 1$$, $$VALUES (50::numeric, 50::numeric, 50::numeric, 60::numeric), (80, 80, 80, 40)$$,
+	'I9: each commitment costs over its term what it cost to buy');
+SELECT is_empty($$SELECT rule, message FROM focus_violations('focus_cost_and_usage') WHERE record ->> 'ServiceName' = 'bl'$$, 'as FOCUS has it');
+
 -- A hold that nobody confirmed is no lease, whether somebody has noticed or not.
 SELECT reserve('bl', 'bl_bob', 10, tstzrange(now() + interval '1 hour', now() + interval '3 hours'), hold_for => '10 minutes') AS held \gset
 SELECT is((SELECT sum(billed_cost) FROM rated('bl', tstzrange(now(), now() + interval '1 day'))), 40.000000000000000000000000000000, 'a hold is what it would cost');
