@@ -965,11 +965,27 @@ admit(Admission *admission)
 	CommandCounterIncrement();
 }
 
+/* Quotas are read, but the calendar is locked after them: as TRUNCATE does. */
+static void
+lock_quotas(void)
+{
+	table_close(open_own_table("quota", AccessShareLock), NoLock);
+}
+
+/* Keep everybody else from the calendar. */
+static void
+close_calendar(void)
+{
+	lock_quotas();
+	table_close(open_own_table("calendar", ShareRowExclusiveLock), NoLock);
+}
+
 static Admission *
 admission_new(ChangeKind kind, LOCKMODE lockmode)
 {
 	Admission  *admission = palloc0(sizeof(Admission));
 
+	lock_quotas();
 	admission->kind = kind;
 	admission->calendar = calendar_open(lockmode);
 	return admission;
@@ -1161,7 +1177,7 @@ rebuild_all(void)
 {
 	bool		isnull;
 
-	table_close(open_own_table("calendar", ShareRowExclusiveLock), NoLock);
+	close_calendar();
 	query_latest(&every_pool, NULL);
 	query_value(0, 1, &isnull);
 	if (!isnull)
@@ -1410,7 +1426,7 @@ rebuild_trees(Datum pools)
 {
 	bool		isnull;
 
-	table_close(open_own_table("calendar", ShareRowExclusiveLock), NoLock);
+	close_calendar();
 	query_latest(&trees, &pools);
 	query_value(0, 1, &isnull);
 	if (!isnull)
@@ -1507,7 +1523,7 @@ calendar_of_deletions(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function must be called as a trigger")));
-	table_close(open_own_table("calendar", ShareRowExclusiveLock), NoLock);
+	close_calendar();
 	return PointerGetDatum(NULL);
 }
 

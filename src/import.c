@@ -779,8 +779,8 @@ import_mailmap(PG_FUNCTION_ARGS)
 	if (query_run(&lock_project, values, NULL, false) == 0)
 		unknown_name("project", PG_GETARG_TEXT_PP(0));
 	values[1] = PG_GETARG_DATUM(1);
-	query_run(&keep_mailmap, values, NULL, false);
-	apply_mailmap(values[0], values[1], false);
+	/* one that says nothing new does not undo what people have decided since */
+	apply_mailmap(values[0], values[1], query_run(&keep_mailmap, values, NULL, false) == 0);
 	for (int i = 0; i < 3; i++)
 		counts[i] = DatumGetInt64(query_value(0, i + 1, NULL));
 	SPI_finish();

@@ -723,10 +723,11 @@ reserve_lines(const Booking *booking, Line *lines, int nlines, text *consumer_na
 	int64		result;
 
 	/*
-	 * From now on, nobody deletes a pool or a party.  The table of leases first,
-	 * as statements on it do, TRUNCATE among them.
+	 * From now on, nobody deletes a pool or a party.  The tables of leases and
+	 * quotas first, as statements on them do, TRUNCATE among them.
 	 */
 	table_close(open_own_table("lease", RowExclusiveLock), NoLock);
+	table_close(open_own_table("quota", AccessShareLock), NoLock);
 	table_close(open_own_table("calendar", RowExclusiveLock), NoLock);
 
 	consumer_id = acting_party(consumer_name, GetLatestSnapshot());

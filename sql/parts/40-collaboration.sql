@@ -785,7 +785,7 @@ CREATE FUNCTION import_mailmap(project text, mailmap bytea, OUT inserted bigint,
 	AS 'MODULE_PATHNAME', 'import_mailmap' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off SET enable_mergejoin = off;
 COMMENT ON FUNCTION import_mailmap(text, bytea) IS
-'Links the git identities of a project as its .mailmap says, to parties that are called "Proper Name <proper address>"; those that do not exist are made. Kept for identities that import_git_log() sees later. Replaces the .mailmap before it, and never what link_identity() said. Returns how many identities were linked, how many linked otherwise or not any more, and how many were left as they are. Errors: 42704 unknown project, 22004 null.';
+'Links the git identities of a project as its .mailmap says, to parties that are called "Proper Name <proper address>"; those that do not exist are made. Kept for identities that import_git_log() sees later. Replaces the .mailmap before it, and never what link_identity() said; the same one again does not link anew what unlink_identity() ended. Returns how many identities were linked, how many linked otherwise or not any more, and how many were left as they are. Errors: 42704 unknown project, 22004 null.';
 
 CREATE FUNCTION import_mailmap(project text, mailmap text, OUT inserted bigint, OUT updated bigint, OUT skipped bigint)
 	LANGUAGE sql VOLATILE PARALLEL UNSAFE

@@ -6,7 +6,7 @@ SET client_min_messages = warning;
 SET search_path = sharecollab, public;
 
 BEGIN;
-SELECT plan(60);
+SELECT plan(64);
 
 -- What a statement is refused with
 CREATE FUNCTION pg_temp.refused(statement text, code text, description text) RETURNS text LANGUAGE sql
@@ -164,6 +164,18 @@ SELECT is(pg_temp.figures('pushed'), E'J\\xfcrgen <j@x> 1 3 0, J\ufffdrgen <j@x>
 SELECT import_git_log('logged', log) FROM told \g /dev/null
 SELECT import_github('logged', 'push', push) FROM told \g /dev/null
 SELECT is(pg_temp.figures('logged'), pg_temp.figures('pushed'), 'the log, and then a push');
+
+-- ----------
+-- a mailmap that is imported again and again does not undo what people decide
+-- ----------
+SELECT create_project('mapped') \g /dev/null
+SELECT import_git_log('mapped', convert_to(string_agg(format(E'commit %s\nAuthor: %s\nDate: 1 +0000\n\n    m\n', repeat(n::text, 40), who), ''), 'UTF8'))
+FROM (VALUES (1, 'Eve <eve@home>'), (2, 'Eve <eve@work>')) AS v (n, who) \g /dev/null
+SELECT is(i::text, '(2,0,0)', 'mailmap: once') FROM import_mailmap('mapped', 'Eve <eve@home> <eve@work>') AS i;
+SELECT unlink_identity(pg_temp.identity('Eve <eve@work>')) \g /dev/null
+SELECT is(i::text, '(0,0,2)', 'mailmap: the same again') FROM import_mailmap('mapped', 'Eve <eve@home> <eve@work>') AS i;
+SELECT is(pg_temp.figures('mapped'), 'Eve <eve@home> 1 0 0, Eve <eve@work> 1 0 0', 'mailmap: who was unlinked stays so');
+SELECT is(i::text, '(1,0,1)', 'mailmap: another one is what it says') FROM import_mailmap('mapped', E'Eve <eve@home> <eve@work>\nBob <bob@x> <bob@y>') AS i;
 
 -- ----------
 -- times are finite, as reports take one from another

@@ -51,7 +51,7 @@ my %page = (
 		SELECT string_agg(svg(ARRAY[p, p * 0.7], ARRAY['first of ' || l, 'second, whose name is rather long for a legend of a narrow picture'],
 			tstzrange('2026-03-28 17:05', '2026-03-28 17:05'::timestamptz + l::interval), 'Title ' || l, 'unit', z, 340), '' ORDER BY l, z)
 		FROM unnest('{3 us,80 us,7 ms,1 s,13 s,61 s,10 min,47 min,3 h,11 h,1 day,40 h,5 days,13 days,20 days,1 month,65 days,7 months,2 years,7 years,30 years,1500 years}'::text[]) WITH ORDINALITY AS d (l, n),
-			unnest('{UTC,Asia/Kathmandu,America/Argentina/ComodRivadavia}'::text[]) AS z,
+			unnest('{UTC,Asia/Kathmandu,America/Argentina/Buenos_Aires}'::text[]) AS z,
 			LATERAL (SELECT profile('[2026-01-01,)', (10::numeric ^ n::int / 10 ^ 12 * 3)::numeric(30, 6) + 0.01) AS p) AS p)
 		|| svg('{"WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW": 123456789012.25, "iiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiii": 5, "\u4e2d\u6587\u4e2d\u6587\u4e2d\u6587\u4e2d\u6587\u4e2d\u6587\u4e2d\u6587\u4e2d\u6587\u4e2d\u6587": 7}'::tally, 'Title', 'units', 12, 340)
 		|| gantt('{a,a,b}', '{"[2026-01-01,2026-01-08)","[2026-01-02,2026-01-03)","[2026-01-01,)"}', '{WWWWWWWWWWWWWWWWWW,WWWWW,b}', '[2026-01-01,2026-01-08)', 'Title', 'UTC', 340))},
