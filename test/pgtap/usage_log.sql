@@ -73,7 +73,7 @@ SELECT results_eq(format($$SELECT meter, count(*), round(sum(quantity), 6) FROM 
 SELECT create_party('log steward');
 SELECT create_party(p) FROM (SELECT DISTINCT consumer AS p FROM sacct UNION SELECT DISTINCT provider FROM sacct) AS p WHERE p NOT IN (SELECT name FROM party);
 SELECT create_pool('log pool', 'compute', 'cpu', 'log steward');
-SELECT throws_ok($$SELECT import_sacct('no pool', '1|x', 'jobid,account')$$, '22P02', NULL, 'not even what it needs');
+SELECT throws_ok($$SELECT import_sacct('log pool', '1|x', 'jobid,account')$$, '22P02', NULL, 'not even what it needs');
 CREATE TEMP TABLE piece AS
 	SELECT piece, string_agg(line, E'\n' ORDER BY number) || CASE WHEN piece % 3 = 0 THEN E'\nnonsense\n' ELSE E'\n' END AS log
 	FROM (SELECT number, line, ntile(12) OVER (ORDER BY number) + r AS piece FROM line, generate_series(0, 1) AS r WHERE log = 'sacct') AS l
