@@ -313,6 +313,7 @@ CREATE FUNCTION payout(pool text, party text, cutoff timestamptz DEFAULT now(), 
 	occurred_at timestamptz DEFAULT NULL)
 	RETURNS TABLE (journal_id bigint, amount numeric, currency text) LANGUAGE sql VOLATILE PARALLEL UNSAFE ROWS 1
 BEGIN ATOMIC
+	SELECT require_books(payout.pool);	-- first, whatever the plan
 	UPDATE account SET floor = a.floor
 	FROM account AS a
 	WHERE account.account_id = a.account_id AND a.pool_id = require_books(payout.pool) AND a.party_id = party_id(payout.party) AND a.kind = payout.kind;

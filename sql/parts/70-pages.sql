@@ -39,6 +39,7 @@ COMMENT ON FUNCTION gantt(text[], tstzrange[], text[], tstzrange, text, text, in
 CREATE FUNCTION lease_gantt(pool text, during tstzrange, leases integer DEFAULT 60, width integer DEFAULT 720)
 	RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
+	SELECT pool_id(lease_gantt.pool);	-- first, whatever the plan
 	WITH held AS MATERIALIZED (
 		SELECT c.name AS consumer, l.effective, l.lease_id, '#' || l.lease_id || ' ' || trim_scale(l.quantity) || ' ' || p.unit AS label,
 			integral(profile(l.effective, l.quantity), lease_gantt.during, '1 second') AS unit_seconds
@@ -161,6 +162,7 @@ COMMENT ON FUNCTION html_page(text, text, text) IS
 CREATE FUNCTION report_html(pool text, during tstzrange, bucket interval DEFAULT NULL) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
 	SET jit = off
 BEGIN ATOMIC
+	SELECT pool_id(report_html.pool);	-- first, whatever the plan
 	WITH about AS MATERIALIZED (
 		SELECT p.pool_id, p.name, p.kind, p.unit, p.price, p.currency, p.time_zone, s.name AS steward,
 			html_escape(p.unit || '-hours') AS unit_hours
@@ -245,6 +247,7 @@ COMMENT ON FUNCTION report_html(text, tstzrange, interval) IS
 CREATE FUNCTION statement_html(party text, during tstzrange, time_zone text DEFAULT 'UTC') RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
 	SET jit = off
 BEGIN ATOMIC
+	SELECT party_id(statement_html.party);	-- first, whatever the plan
 	WITH me AS MATERIALIZED (
 		SELECT v.party_id, v.name, v.kind
 		FROM party AS v

@@ -270,7 +270,7 @@ INSERT INTO callable VALUES
 	('aged_payables', $$SELECT count(*) FROM aged_payables('m_pool')$$, 'consumer invited rival 0, auditor operator provider steward 2, * 42704'),
 	('record_payment', $$SELECT record_payment('m_pool', 'm_consumer', 1) > 0$$, 'operator steward true, auditor consumer invited provider rival 42501, * 42704'),
 	('deposit', $$SELECT deposit('hold', 'm_pool', 'm_consumer', 1) > 0$$, 'operator steward SC007, auditor consumer invited provider rival 42501, * 42704'),
-	('payout', $$SELECT count(*) FROM payout('m_pool', 'm_provider')$$, 'operator steward 0, auditor provider 42501, * 42704'),
+	('payout', $$SELECT count(*) FROM payout('m_pool', 'm_provider')$$, 'operator steward 0, auditor consumer invited provider rival 42501, * 42704'),
 	('exchange', $$SELECT exchange('m_provider', 1, 'USD', 'EUR', 'payable', 'm_pool') > 0$$, 'operator steward true, auditor consumer invited provider rival 42501, * 42704'),
 	('exchange_rate_at', $$SELECT exchange_rate_at('USD', 'EUR')$$, 'none 42704, * 0.9'),
 	('create_usage_partition', $$SELECT create_usage_partition('2026-02-01')$$, 'operator usage_2026_02, * 42501'),
@@ -324,11 +324,15 @@ SELECT plan(9);
 
 CREATE TEMP TABLE result AS
 SELECT f.what, f.role, f.outcomes, f.outcome, pg_temp.expected(f.role, f.outcomes) AS expected FROM found AS f;
+-- and no other plan, as statistics make them, asks for the right too late
+ANALYZE;
+INSERT INTO result
+SELECT f.what, f.role, f.outcomes, f.outcome, pg_temp.expected(f.role, f.outcomes) AS expected FROM found AS f;
 
 SELECT is_empty($$SELECT what, role, expected, outcome FROM result WHERE outcome IS DISTINCT FROM expected
 	AND (expected = 'refused' AND outcome IN ('42501', '42704')) IS NOT TRUE$$,
 	'everybody sees and may do what the matrix says');
-SELECT is((SELECT count(*) FROM result), (SELECT count(*) FROM role) * ((SELECT count(*) FROM readable) + (SELECT count(*) FROM callable)),
+SELECT is((SELECT count(*) FROM result), 2 * (SELECT count(*) FROM role) * ((SELECT count(*) FROM readable) + (SELECT count(*) FROM callable)),
 	'no cell was left out');
 SELECT is_empty($$
 	SELECT what, word FROM result, regexp_split_to_table(regexp_replace(outcomes, ' [^ ,]+(,|$)', '', 'g'), ' ') AS word
