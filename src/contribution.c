@@ -27,7 +27,6 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/rls.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
@@ -445,9 +444,7 @@ can_insert_facts(Relation contribution, int *source)
 {
 	TupleDesc	columns = RelationGetDescr(contribution);
 
-	if (contribution->rd_rel->relkind != RELKIND_RELATION || contribution->rd_rel->relispartition ||
-		contribution->rd_rules != NULL || columns->natts != ROW_COLUMNS ||
-		check_enable_rls(RelationGetRelid(contribution), InvalidOid, true) == RLS_ENABLED)
+	if (!is_plain_table(contribution) || contribution->rd_rel->relispartition || columns->natts != ROW_COLUMNS)
 		return false;
 	for (int i = 0; contribution->trigdesc && i < contribution->trigdesc->numtriggers; i++)
 	{

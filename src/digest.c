@@ -11,8 +11,8 @@
 
 #include "catalog/pg_type.h"
 #include "common/cryptohash.h"
-#include "common/sha2.h"
 #include "compat.h"
+#include "digest.h"
 #include "fmgr.h"
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
@@ -30,17 +30,18 @@ typedef struct RowsDigest
 	FmgrInfo   *out;			/* output in text or binary */
 } RowsDigest;
 
-static void
-hash_block(const StringInfo block, uint8 *result)
+/* PG_SHA256_DIGEST_LENGTH bytes */
+void
+digest_bytes(const StringInfo bytes, uint8 *result)
 {
 	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA256);
 
 	if (hash == NULL || pg_cryptohash_init(hash) < 0 ||
-		pg_cryptohash_update(hash, (const uint8 *) block->data, block->len) < 0 ||
+		pg_cryptohash_update(hash, (const uint8 *) bytes->data, bytes->len) < 0 ||
 		pg_cryptohash_final(hash, result, PG_SHA256_DIGEST_LENGTH) < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not compute a digest of rows")));
+				 errmsg("could not compute a digest")));
 	pg_cryptohash_free(hash);
 }
 
@@ -157,7 +158,7 @@ rows_sha256_transition(PG_FUNCTION_ARGS)
 	{
 		uint8		hash[PG_SHA256_DIGEST_LENGTH];
 
-		hash_block(&digest->block, hash);
+		digest_bytes(&digest->block, hash);
 		resetStringInfo(&digest->block);
 		appendBinaryStringInfo(&digest->block, (const char *) hash, sizeof(hash));
 	}
@@ -174,6 +175,6 @@ rows_sha256_final(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	result = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
 	SET_VARSIZE(result, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
-	hash_block(&((RowsDigest *) PG_GETARG_POINTER(0))->block, (uint8 *) VARDATA(result));
+	digest_bytes(&((RowsDigest *) PG_GETARG_POINTER(0))->block, (uint8 *) VARDATA(result));
 	PG_RETURN_BYTEA_P(result);
 }

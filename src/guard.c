@@ -48,6 +48,22 @@ require_trigger(FunctionCallInfo fcinfo, const char *table)
 }
 
 /*
+ * A trigger that sees each row before it is inserted.
+ */
+TriggerData *
+require_insert_trigger(FunctionCallInfo fcinfo, const char *function)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || !TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("%s() must be called as a trigger before each row that is inserted", function)));
+	return trigger;
+}
+
+/*
  * Is this the restore of a dump?
  *
  * A restore brings the facts back in any order, with our triggers in place,

@@ -33,7 +33,6 @@
 #include "utils/plancache.h"
 #include "utils/numeric.h"
 #include "utils/rangetypes.h"
-#include "utils/rls.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
@@ -601,10 +600,8 @@ can_insert_row(Relation lease)
 	TriggerDesc *triggers = lease->trigdesc;
 	TupleConstr *constraints = RelationGetDescr(lease)->constr;
 
-	if (lease->rd_rel->relkind != RELKIND_RELATION || lease->rd_rules != NULL ||
-		constraints == NULL || constraints->num_check != LEASE_CHECKS ||
-		SessionReplicationRole != SESSION_REPLICATION_ROLE_ORIGIN ||
-		check_enable_rls(RelationGetRelid(lease), InvalidOid, true) == RLS_ENABLED)
+	if (!is_plain_table(lease) || constraints == NULL || constraints->num_check != LEASE_CHECKS ||
+		SessionReplicationRole != SESSION_REPLICATION_ROLE_ORIGIN)
 		return false;
 	for (int i = 0; triggers && i < triggers->numtriggers; i++)
 	{

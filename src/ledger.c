@@ -24,16 +24,15 @@
 #include "guard.h"
 #include "ledger.h"
 #include "miscadmin.h"
+#include "profile.h"
 #include "query.h"
 #include "storage/lmgr.h"
 #include "table.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/rangetypes.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
-#include "utils/typcache.h"
 
 /* an exact amount: a mantissa of the largest scale that a decimal can have */
 typedef int128 Amount;
@@ -483,13 +482,8 @@ closed_until(int64 pool_id, Snapshot snapshot, TimestampTz *until)
 	if (found)
 	{
 		bool		isnull;
-		RangeType  *during = DatumGetRangeTypeP(row_column(&period, "during", &isnull));
-		RangeBound	lower,
-					upper;
-		bool		empty;
 
-		range_deserialize(lookup_type_cache(RangeTypeGetOid(during), TYPECACHE_RANGE_INFO), during, &lower, &upper, &empty);
-		*until = DatumGetTimestampTz(upper.val);
+		*until = span_arg(row_column(&period, "during", &isnull)).until;
 	}
 	row_close(&period);
 	return found;
@@ -503,15 +497,10 @@ PG_FUNCTION_INFO_V1(hold_books);
 Datum
 hold_books(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	TriggerData *trigger = require_insert_trigger(fcinfo, "hold_books");
 	Datum		pool;
 	bool		isnull;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
-		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || !TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("hold_books() must be called as a trigger before each row that is inserted")));
 	pool = heap_getattr(trigger->tg_trigtuple, column_number(trigger->tg_relation, "pool_id"),
 						RelationGetDescr(trigger->tg_relation), &isnull);
 	if (!isnull && !is_restore(trigger))

@@ -236,11 +236,10 @@ split_numerics(SplitState *state, WindowObject window, int64 nrows, Datum amount
 }
 
 static void
-split_partition(FmgrInfo *function, SplitState *state, WindowObject window, int64 nrows, Datum amount)
+split_partition(SplitState *state, WindowObject window, int64 nrows, Datum amount)
 {
 	MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(state));
 
-	(void) function;
 	state->amount = datumCopy(amount, false, -1);
 	MemoryContextSwitchTo(old);
 	if (!split_integers(state, window, nrows, amount))
@@ -261,7 +260,7 @@ split_partition(FmgrInfo *function, SplitState *state, WindowObject window, int6
  * are rounded up, so that all sum to the exact sum, rounded.
  */
 static void
-round_partition(FmgrInfo *function, SplitState *state, WindowObject window, int64 nrows, Datum first)
+round_partition(SplitState *state, WindowObject window, int64 nrows, Datum first)
 {
 	Datum		power = NumericGetDatum(int64_to_numeric(decimal_pow10[state->scale]));
 	Datum		total = int4_numeric(0);
@@ -271,7 +270,6 @@ round_partition(FmgrInfo *function, SplitState *state, WindowObject window, int6
 	bool		mode_null;
 	Datum		mode = WinGetFuncArgCurrent(window, 2, &mode_null);
 
-	(void) function;
 	(void) first;
 	if (mode_null)
 		ereport(ERROR,
@@ -319,7 +317,7 @@ round_partition(FmgrInfo *function, SplitState *state, WindowObject window, int6
  */
 static Datum
 window_share(FunctionCallInfo fcinfo, int scale_argument, int max_scale,
-			 void (*compute) (FmgrInfo *, SplitState *, WindowObject, int64, Datum))
+			 void (*compute) (SplitState *, WindowObject, int64, Datum))
 {
 	WindowObject window = PG_WINDOW_OBJECT();
 	SplitState *state = WinGetPartitionLocalMemory(window, sizeof(SplitState));
@@ -350,7 +348,7 @@ window_share(FunctionCallInfo fcinfo, int scale_argument, int max_scale,
 		scratch = AllocSetContextCreate(CurrentMemoryContext, "split", ALLOCSET_DEFAULT_SIZES);
 		MemoryContextSwitchTo(scratch);
 		amount = PointerGetDatum(pg_detoast_datum_copy((struct varlena *) DatumGetPointer(amount)));
-		compute(fcinfo->flinfo, state, window, nrows, amount);
+		compute(state, window, nrows, amount);
 		MemoryContextSwitchTo(old);
 		MemoryContextDelete(scratch);
 		state->done = true;

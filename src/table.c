@@ -17,6 +17,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/rls.h"
 #include "utils/snapmgr.h"
 
 /*
@@ -32,6 +33,17 @@ open_own_table(const char *name, LOCKMODE lockmode)
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("table \"sharecollab.%s\" does not exist", name)));
 	return table_open(relation, lockmode);
+}
+
+/*
+ * Is an INSERT by its owner one into its heap and indexes, if triggers have
+ * nothing to do?  Not if somebody made rules, or policies that bind the owner.
+ */
+bool
+is_plain_table(Relation relation)
+{
+	return relation->rd_rel->relkind == RELKIND_RELATION && relation->rd_rules == NULL &&
+		check_enable_rls(RelationGetRelid(relation), InvalidOid, true) != RLS_ENABLED;
 }
 
 AttrNumber

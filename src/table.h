@@ -23,6 +23,7 @@ typedef struct TableRow
 } TableRow;
 
 extern Relation open_own_table(const char *name, LOCKMODE lockmode);
+extern bool is_plain_table(Relation relation);
 extern AttrNumber column_number(Relation relation, const char *name);
 extern void row_open(TableRow *row, const char *table, const char *index, Snapshot snapshot,
 					 ScanKey keys, int nkeys);

@@ -16,8 +16,7 @@
 #include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
-#include "common/cryptohash.h"
-#include "common/sha2.h"
+#include "digest.h"
 #include "guard.h"
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
@@ -35,7 +34,6 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
-#include "usage.h"
 #include "utils/typcache.h"
 #include "usage.h"
 
@@ -103,7 +101,6 @@ payload_digest(const Datum *values, const bool *nulls)
 {
 	StringInfoData out;
 	bytea	   *result = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
-	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA256);
 	text	   *meter = DatumGetTextPP(values[PAYLOAD_METER]);
 	char	   *quantity = numeric_normalize(DatumGetNumeric(values[PAYLOAD_QUANTITY]));
 	Jsonb	   *labels = DatumGetJsonbP(values[PAYLOAD_LABELS]);
@@ -125,13 +122,7 @@ payload_digest(const Datum *values, const bool *nulls)
 	pq_sendint64(&out, empty ? 0 : DatumGetInt64(upper.val));
 	add_text(&out, json, strlen(json));
 
-	if (hash == NULL || pg_cryptohash_init(hash) < 0 ||
-		pg_cryptohash_update(hash, (const uint8 *) out.data, out.len) < 0 ||
-		pg_cryptohash_final(hash, (uint8 *) VARDATA(result), PG_SHA256_DIGEST_LENGTH) < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not compute a digest of usage")));
-	pg_cryptohash_free(hash);
+	digest_bytes(&out, (uint8 *) VARDATA(result));
 	pfree(out.data);
 	SET_VARSIZE(result, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
 	return result;
@@ -229,9 +220,9 @@ PG_FUNCTION_INFO_V1(usage_once);
 Datum
 usage_once(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
-	Relation	relation;
-	HeapTuple	tuple;
+	TriggerData *trigger = require_insert_trigger(fcinfo, "usage_once");
+	Relation	relation = trigger->tg_relation;
+	HeapTuple	tuple = trigger->tg_trigtuple;
 	Datum		payload[PAYLOAD_COLUMNS];
 	bool		nulls[PAYLOAD_COLUMNS];
 	Datum		values[5];
@@ -239,13 +230,6 @@ usage_once(PG_FUNCTION_ARGS)
 	bytea	   *digest;
 	bool		isnull;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
-		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || !TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("usage_once() must be called as a trigger before each row that is inserted")));
-	relation = trigger->tg_relation;
-	tuple = trigger->tg_trigtuple;
 	if (is_restore(trigger))
 		return PointerGetDatum(tuple);
 

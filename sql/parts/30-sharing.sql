@@ -156,6 +156,7 @@ CREATE INDEX lease_pool_id_held_until_idx ON lease (pool_id, held_until) WHERE h
 CREATE SEQUENCE booking_id_seq;
 ALTER SEQUENCE booking_id_seq OWNER TO @extowner@;
 SELECT pg_catalog.pg_extension_config_dump('booking_id_seq', '');
+COMMENT ON SEQUENCE booking_id_seq IS 'Keys of bookings: leases that were made by one call have the same.';
 ALTER TABLE lease OWNER TO @extowner@;
 SELECT pg_catalog.pg_extension_config_dump('lease', '');
 SELECT pg_catalog.pg_extension_config_dump('lease_lease_id_seq', '');

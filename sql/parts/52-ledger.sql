@@ -316,7 +316,7 @@ BEGIN ATOMIC
 	SELECT require_books(payout.pool);	-- first, whatever the plan
 	UPDATE account SET floor = a.floor
 	FROM account AS a
-	WHERE account.account_id = a.account_id AND a.pool_id = require_books(payout.pool) AND a.party_id = party_id(payout.party) AND a.kind = payout.kind;
+	WHERE account.account_id = a.account_id AND a.pool_id = pool_id(payout.pool) AND a.party_id = party_id(payout.party) AND a.kind = payout.kind;
 	WITH due AS MATERIALIZED (
 		-- what was paid since was paid for the oldest
 		SELECT a.account_id, a.currency, - balance(a.account_id, payout.cutoff) - (
@@ -324,14 +324,14 @@ BEGIN ATOMIC
 				FROM posting AS p
 				WHERE p.account_id = a.account_id AND p.occurred_at >= payout.cutoff AND p.amount > 0) AS amount
 		FROM account AS a
-		WHERE a.pool_id = require_books(payout.pool) AND a.party_id = party_id(payout.party) AND a.kind = payout.kind
+		WHERE a.pool_id = pool_id(payout.pool) AND a.party_id = party_id(payout.party) AND a.kind = payout.kind
 	)
 	SELECT post_journal('payout', ARRAY[d.account_id, open_account(s.name, 'cash', d.currency, l.name)], ARRAY[d.amount, - d.amount], l.name,
 			occurred_at => payout.occurred_at),
 		d.amount, d.currency
 	FROM due AS d, pool AS l
 	JOIN party AS s ON s.party_id = l.steward_id
-	WHERE l.pool_id = require_books(payout.pool) AND d.amount > 0 AND d.amount >= payout.at_least;
+	WHERE l.pool_id = pool_id(payout.pool) AND d.amount > 0 AND d.amount >= payout.at_least;
 END;
 COMMENT ON FUNCTION payout(text, text, timestamptz, numeric, text, timestamptz) IS
 'Pays a party what it has earned in a pool (payable; or fee, contributors, ...) before a cutoff and still has to get, in each currency, if it is at least so much: out of the steward''s cash. Who was paid too much, because of a refund, owes it, and gets the less later. For stewards of the pool. Returns the journals; no rows if there is nothing to pay. Errors: as post_journal(); 40001 above READ COMMITTED if another payout was at the same time.';
