@@ -4,7 +4,8 @@
  *
  * A row of most tables says itself when it was made; what it was before it was
  * changed or removed would be lost, and with it who did that.  One row of the
- * log for each keeps it.
+ * log for each keeps it.  TRUNCATE has no transition tables: the trigger is
+ * before it, and reads the table.
  */
 #include "postgres.h"
 
@@ -70,7 +71,8 @@ log_query(TriggerData *trigger)
 			" FROM (SELECT pg_catalog.to_jsonb(c) AS fact FROM %s AS c) AS r%s",
 			inserted ? "'created'" : TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? "'changed'" : "'removed'",
 			quote_literal_cstr(RelationGetRelationName(trigger->tg_relation)), quote_literal_cstr(id),
-			inserted ? "NULL" : "r.fact", inserted ? "new_rows" : "old_rows",
+			inserted ? "NULL" : "r.fact", inserted ? "new_rows" : !TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event) ? "old_rows" :
+			psprintf("sharecollab.%s", quote_identifier(RelationGetRelationName(trigger->tg_relation))),
 			inserted || trigger->tg_trigger->tgnewtable == NULL ? "" : psprintf(
 			" WHERE r.fact - %1$s NOT IN (SELECT pg_catalog.to_jsonb(n) - %1$s FROM new_rows AS n)",
 			quote_literal_cstr(trigger->tg_trigger->tgnargs > 1 ? trigger->tg_trigger->tgargs[1] : ""))));

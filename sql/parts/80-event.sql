@@ -22,6 +22,7 @@ CREATE TABLE event (
 );
 CREATE INDEX event_pool_id_at_idx ON event (pool_id, at) WHERE pool_id IS NOT NULL;
 CREATE INDEX event_party_id_idx ON event (party_id) WHERE party_id IS NOT NULL;
+CREATE INDEX event_at_idx ON event (at) WHERE subject = 'pool';
 CREATE INDEX event_project_id_idx ON event (project_id) WHERE project_id IS NOT NULL;
 ALTER TABLE event OWNER TO @extowner@;
 SELECT pg_catalog.pg_extension_config_dump('event', '');
@@ -53,11 +54,15 @@ CREATE TRIGGER log_update AFTER UPDATE ON party REFERENCING OLD TABLE AS old_row
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event('party_id');
 CREATE TRIGGER log_delete AFTER DELETE ON party REFERENCING OLD TABLE AS old_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event('party_id');
+CREATE TRIGGER log_truncate BEFORE TRUNCATE ON party
+	FOR EACH STATEMENT EXECUTE FUNCTION log_event('party_id');
 CREATE TRIGGER log_insert AFTER INSERT ON pool REFERENCING NEW TABLE AS new_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event('pool_id');
 CREATE TRIGGER log_update AFTER UPDATE ON pool REFERENCING OLD TABLE AS old_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event('pool_id');
 CREATE TRIGGER log_delete AFTER DELETE ON pool REFERENCING OLD TABLE AS old_rows
+	FOR EACH STATEMENT EXECUTE FUNCTION log_event('pool_id');
+CREATE TRIGGER log_truncate BEFORE TRUNCATE ON pool
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event('pool_id');
 CREATE TRIGGER log_insert AFTER INSERT ON membership REFERENCING NEW TABLE AS new_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event();
@@ -65,15 +70,21 @@ CREATE TRIGGER log_update AFTER UPDATE ON membership REFERENCING OLD TABLE AS ol
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event();
 CREATE TRIGGER log_delete AFTER DELETE ON membership REFERENCING OLD TABLE AS old_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event();
+CREATE TRIGGER log_truncate BEFORE TRUNCATE ON membership
+	FOR EACH STATEMENT EXECUTE FUNCTION log_event();
 CREATE TRIGGER log_insert AFTER INSERT ON supply REFERENCING NEW TABLE AS new_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event('supply_id');
 CREATE TRIGGER log_update AFTER UPDATE ON supply REFERENCING OLD TABLE AS old_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event('supply_id');
 CREATE TRIGGER log_delete AFTER DELETE ON supply REFERENCING OLD TABLE AS old_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event('supply_id');
+CREATE TRIGGER log_truncate BEFORE TRUNCATE ON supply
+	FOR EACH STATEMENT EXECUTE FUNCTION log_event('supply_id');
 CREATE TRIGGER log_update AFTER UPDATE ON lease REFERENCING OLD TABLE AS old_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event('lease_id');
 CREATE TRIGGER log_delete AFTER DELETE ON lease REFERENCING OLD TABLE AS old_rows
+	FOR EACH STATEMENT EXECUTE FUNCTION log_event('lease_id');
+CREATE TRIGGER log_truncate BEFORE TRUNCATE ON lease
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event('lease_id');
 CREATE TRIGGER log_insert AFTER INSERT ON quota REFERENCING NEW TABLE AS new_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event('quota_id');
@@ -81,11 +92,15 @@ CREATE TRIGGER log_update AFTER UPDATE ON quota REFERENCING OLD TABLE AS old_row
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event('quota_id');
 CREATE TRIGGER log_delete AFTER DELETE ON quota REFERENCING OLD TABLE AS old_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event('quota_id');
+CREATE TRIGGER log_truncate BEFORE TRUNCATE ON quota
+	FOR EACH STATEMENT EXECUTE FUNCTION log_event('quota_id');
 CREATE TRIGGER log_insert AFTER INSERT ON project REFERENCING NEW TABLE AS new_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event('project_id');
 CREATE TRIGGER log_update AFTER UPDATE ON project REFERENCING OLD TABLE AS old_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event('project_id');
 CREATE TRIGGER log_delete AFTER DELETE ON project REFERENCING OLD TABLE AS old_rows
+	FOR EACH STATEMENT EXECUTE FUNCTION log_event('project_id');
+CREATE TRIGGER log_truncate BEFORE TRUNCATE ON project
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event('project_id');
 CREATE TRIGGER log_insert AFTER INSERT ON project_member REFERENCING NEW TABLE AS new_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event();
@@ -93,11 +108,15 @@ CREATE TRIGGER log_update AFTER UPDATE ON project_member REFERENCING OLD TABLE A
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event();
 CREATE TRIGGER log_delete AFTER DELETE ON project_member REFERENCING OLD TABLE AS old_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event();
+CREATE TRIGGER log_truncate BEFORE TRUNCATE ON project_member
+	FOR EACH STATEMENT EXECUTE FUNCTION log_event();
 CREATE TRIGGER log_insert AFTER INSERT ON identity_link REFERENCING NEW TABLE AS new_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event('identity_id');
 CREATE TRIGGER log_update AFTER UPDATE ON identity_link REFERENCING OLD TABLE AS old_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event('identity_id');
 CREATE TRIGGER log_delete AFTER DELETE ON identity_link REFERENCING OLD TABLE AS old_rows
+	FOR EACH STATEMENT EXECUTE FUNCTION log_event('identity_id');
+CREATE TRIGGER log_truncate BEFORE TRUNCATE ON identity_link
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event('identity_id');
 CREATE TRIGGER log_insert AFTER INSERT ON affiliation REFERENCING NEW TABLE AS new_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event();
@@ -105,17 +124,23 @@ CREATE TRIGGER log_update AFTER UPDATE ON affiliation REFERENCING OLD TABLE AS o
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event();
 CREATE TRIGGER log_delete AFTER DELETE ON affiliation REFERENCING OLD TABLE AS old_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event();
+CREATE TRIGGER log_truncate BEFORE TRUNCATE ON affiliation
+	FOR EACH STATEMENT EXECUTE FUNCTION log_event();
 CREATE TRIGGER log_insert AFTER INSERT ON task REFERENCING NEW TABLE AS new_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event('task_id');
 CREATE TRIGGER log_update AFTER UPDATE ON task REFERENCING OLD TABLE AS old_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event('task_id');
 CREATE TRIGGER log_delete AFTER DELETE ON task REFERENCING OLD TABLE AS old_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event('task_id');
+CREATE TRIGGER log_truncate BEFORE TRUNCATE ON task
+	FOR EACH STATEMENT EXECUTE FUNCTION log_event('task_id');
 CREATE TRIGGER log_insert AFTER INSERT ON rate REFERENCING NEW TABLE AS new_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event('rate_id');
 CREATE TRIGGER log_update AFTER UPDATE ON rate REFERENCING OLD TABLE AS old_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event('rate_id');
 CREATE TRIGGER log_delete AFTER DELETE ON rate REFERENCING OLD TABLE AS old_rows
+	FOR EACH STATEMENT EXECUTE FUNCTION log_event('rate_id');
+CREATE TRIGGER log_truncate BEFORE TRUNCATE ON rate
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event('rate_id');
 CREATE TRIGGER log_insert AFTER INSERT ON billing_period REFERENCING NEW TABLE AS new_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event('billing_period_id');
@@ -132,11 +157,15 @@ CREATE TRIGGER log_update AFTER UPDATE ON contribution REFERENCING OLD TABLE AS 
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event();
 CREATE TRIGGER log_delete AFTER DELETE ON contribution REFERENCING OLD TABLE AS old_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event();
+CREATE TRIGGER log_truncate BEFORE TRUNCATE ON contribution
+	FOR EACH STATEMENT EXECUTE FUNCTION log_event();
 CREATE TRIGGER log_insert AFTER INSERT ON grid_intensity REFERENCING NEW TABLE AS new_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event();
 CREATE TRIGGER log_update AFTER UPDATE ON grid_intensity REFERENCING OLD TABLE AS old_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event();
 CREATE TRIGGER log_delete AFTER DELETE ON grid_intensity REFERENCING OLD TABLE AS old_rows
+	FOR EACH STATEMENT EXECUTE FUNCTION log_event();
+CREATE TRIGGER log_truncate BEFORE TRUNCATE ON grid_intensity
 	FOR EACH STATEMENT EXECUTE FUNCTION log_event();
 
 CREATE VIEW audit_trail WITH (security_invoker) AS
@@ -274,24 +303,124 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION supplies_as_of(bigint, timestamptz) IS 'The supply of a pool that the caller may see, as it was known at an instant.';
 
+-- The calendar as it was: from the leaves of the pool's tree up, what each pool
+-- had and what was booked of it (as check_calendar() adds it up), then from the
+-- root down what each could take (as availability_in_tree()).
 CREATE FUNCTION availability_as_of(pool text, during tstzrange, as_of timestamptz) RETURNS profile
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET jit = off
 BEGIN ATOMIC
-	SELECT positive_part(clip(
-		coalesce((SELECT load_profile(s.during, s.quantity) FROM supplies_as_of(p.pool_id, availability_as_of.as_of) AS s), '{}')
-			* coalesce((
-				SELECT (e.was ->> 'overbooking')::numeric
-				FROM event AS e
-				WHERE e.pool_id = p.pool_id AND e.at > availability_as_of.as_of AND e.subject = 'pool' AND e.act = 'changed'
-				ORDER BY e.event_id
-				LIMIT 1), p.overbooking)
-		- coalesce((
-			SELECT load_profile(occupied(l.effective, l.buffer), l.quantity)
-			FROM leases_as_of(p.pool_id, availability_as_of.as_of) AS l
-			WHERE (l.held_until <= availability_as_of.as_of AND l.ended_at IS NULL) IS NOT TRUE), '{}'),
-		availability_as_of.during))
-	FROM pool AS p
-	WHERE p.pool_id = pool_id(availability_as_of.pool) AND NOT isempty(availability_as_of.during);
+	WITH RECURSIVE changed AS MATERIALIZED (
+		SELECT DISTINCT ON (e.pool_id) e.pool_id, e.was
+		FROM event AS e
+		WHERE e.at > availability_as_of.as_of AND e.subject = 'pool' AND e.act <> 'created'
+		ORDER BY e.pool_id, e.event_id
+	), pool_then AS MATERIALIZED (
+		SELECT p.pool_id, p.parent_id, p.overbooking, p.borrow, p.lend
+		FROM pool AS p
+		WHERE p.recorded_at <= availability_as_of.as_of AND p.pool_id NOT IN (SELECT c.pool_id FROM changed AS c)
+		UNION ALL
+		SELECT r.pool_id, r.parent_id, r.overbooking, r.borrow, r.lend
+		FROM changed AS c, jsonb_to_record(c.was) AS r (pool_id bigint, parent_id bigint, overbooking numeric, borrow numeric, lend numeric, recorded_at timestamptz)
+		WHERE r.recorded_at <= availability_as_of.as_of
+	), ancestor AS (
+		-- no deeper than pools may be nested
+		SELECT p.pool_id, p.parent_id, 0 AS height
+		FROM pool_then AS p
+		WHERE p.pool_id = pool_id(availability_as_of.pool)
+		UNION ALL
+		SELECT p.pool_id, p.parent_id, a.height + 1
+		FROM ancestor AS a
+		JOIN pool_then AS p ON p.pool_id = a.parent_id
+		WHERE a.height < 32
+	), tree AS (
+		SELECT a.pool_id, 0 AS depth
+		FROM ancestor AS a
+		WHERE a.parent_id IS NULL
+		UNION ALL
+		SELECT p.pool_id, t.depth + 1
+		FROM tree AS t
+		JOIN pool_then AS p ON p.parent_id = t.pool_id
+		WHERE t.depth < 32
+	), leased AS MATERIALIZED (
+		-- holds that had expired count as free, but not those of other pools
+		SELECT t.pool_id, l.consumer_id, load_profile(occupied(l.effective, l.buffer), l.quantity) AS load
+		FROM tree AS t, leases_as_of(t.pool_id, availability_as_of.as_of) AS l
+		WHERE t.pool_id <> pool_id(availability_as_of.pool) OR (l.held_until <= availability_as_of.as_of AND l.ended_at IS NULL) IS NOT TRUE
+		GROUP BY t.pool_id, l.consumer_id
+	), quota_changed AS MATERIALIZED (
+		SELECT DISTINCT ON (e.subject_id) e.subject_id, e.was
+		FROM tree AS t
+		JOIN event AS e ON e.pool_id = t.pool_id AND e.at > availability_as_of.as_of AND e.subject = 'quota' AND e.act <> 'created'
+		ORDER BY e.subject_id, e.event_id
+	), quota_then AS (
+		SELECT q.pool_id, q.party_id, q.during, q.own, q.lend
+		FROM tree AS t
+		JOIN quota AS q ON q.pool_id = t.pool_id
+		WHERE q.recorded_at <= availability_as_of.as_of AND q.quota_id NOT IN (SELECT c.subject_id FROM quota_changed AS c)
+		UNION ALL
+		SELECT r.pool_id, r.party_id, r.during, r.own, r.lend
+		FROM quota_changed AS c, jsonb_to_record(c.was) AS r (pool_id bigint, party_id bigint, during tstzrange, own numeric, lend numeric, recorded_at timestamptz)
+		WHERE r.recorded_at <= availability_as_of.as_of
+	), kept AS (
+		-- what quotas keep and do not use
+		SELECT q.pool_id, sum(pointwise_max(coalesce(l.load, '{}'), profile(q.during, q.own - q.lend)) - coalesce(l.load, '{}')) AS quantity
+		FROM quota_then AS q
+		LEFT JOIN leased AS l ON l.pool_id = q.pool_id AND l.consumer_id = q.party_id
+		WHERE q.own > q.lend
+		GROUP BY q.pool_id
+	), node AS MATERIALIZED (
+		-- a pool without its children
+		SELECT p.pool_id, p.parent_id, t.depth, p.overbooking, p.lend, coalesce(p.borrow, 1e10) AS borrow,
+			coalesce((SELECT load_profile(s.during, s.quantity) FROM supplies_as_of(p.pool_id, availability_as_of.as_of) AS s), '{}') AS capacity,
+			coalesce((SELECT sum(l.load) FROM leased AS l WHERE l.pool_id = p.pool_id), '{}')
+				+ coalesce((SELECT k.quantity FROM kept AS k WHERE k.pool_id = p.pool_id), '{}') AS booked
+		FROM tree AS t
+		JOIN pool_then AS p ON p.pool_id = t.pool_id
+	), level AS (
+		-- and with them, one level of the tree after the other
+		SELECT max(n.depth) + 1 AS depth, '{}'::bigint[] AS pools, '{}'::profile[] AS capacity, '{}'::profile[] AS booked
+		FROM node AS n
+		UNION ALL
+		SELECT v.depth - 1, w.pools, w.capacity, w.booked
+		FROM level AS v, LATERAL (
+			SELECT array_agg(n.pool_id) AS pools, array_agg(n.capacity + coalesce(c.lent, '{}')) AS capacity, array_agg(n.booked + coalesce(c.taken, '{}')) AS booked
+			FROM node AS n, LATERAL (
+				SELECT sum(g.lent) AS lent, sum(pointwise_min(positive_part(g.booked - g.capacity + g.lent), g.lent + profile(g.borrow))) AS taken
+				FROM (
+					SELECT x.capacity, x.booked, c.borrow, CASE WHEN c.lend IS NULL THEN x.capacity ELSE pointwise_min(x.capacity, profile(c.lend)) END AS lent
+					FROM unnest(v.pools, v.capacity, v.booked) AS x (pool_id, capacity, booked)
+					JOIN node AS c ON c.pool_id = x.pool_id
+					WHERE c.parent_id = n.pool_id
+				) AS g
+			) AS c
+			WHERE n.depth = v.depth - 1
+		) AS w
+		WHERE v.depth > 0
+	), part AS MATERIALIZED (
+		SELECT a.height, a.parent_id, n.overbooking, x.booked,
+			x.capacity * n.overbooking + CASE WHEN a.parent_id IS NULL THEN '{}' ELSE profile(n.borrow) END AS limited,
+			CASE WHEN n.lend IS NULL THEN '{}' ELSE positive_part(x.capacity - profile(n.lend)) END AS kept,
+			CASE WHEN n.lend IS NULL THEN x.capacity ELSE pointwise_min(x.capacity, profile(n.lend)) END + profile(n.borrow) AS most
+		FROM level AS v, unnest(v.pools, v.capacity, v.booked) AS x (pool_id, capacity, booked)
+		JOIN ancestor AS a ON a.pool_id = x.pool_id
+		JOIN node AS n ON n.pool_id = x.pool_id
+	), free AS (
+		SELECT p.height, positive_part(p.limited - p.booked) AS quantity
+		FROM part AS p
+		WHERE p.parent_id IS NULL
+		UNION ALL
+		SELECT p.height,
+			fit.quantity + CASE WHEN p.overbooking = 1 THEN '{}'
+				ELSE (fit.room - fit.quantity) * (profile(1) - 100000000 * pointwise_min(profile(0.00000001), pointwise_min(profile(1),
+					positive_part(p.most - positive_part(p.booked - p.kept) - free.quantity)))) END
+		FROM free
+		JOIN part AS p ON p.height = free.height - 1,
+		LATERAL (SELECT r.room, pointwise_min(r.room, positive_part(p.kept - p.booked) + free.quantity) AS quantity
+			FROM (SELECT positive_part(p.limited - p.booked) AS room) AS r) AS fit
+	)
+	SELECT CASE WHEN pool_id(availability_as_of.pool) IS NOT NULL AND NOT isempty(availability_as_of.during)
+		THEN coalesce((SELECT clip(f.quantity, availability_as_of.during) FROM free AS f WHERE f.height = 0), '{}') END;
 END;
 COMMENT ON FUNCTION availability_as_of(text, tstzrange, timestamptz) IS
-'How much of a pool was free during a period, by what was known at an instant: what its supply and leases were then. Of the pool by itself: without what it lends to others or borrows, and what quotas keep, which depends on all that was known then of the other pools of its tree and of quotas, and is not made again. NULL for an empty period; error 42704 if there is no such pool that the caller may know of.';
+'How much of a pool was free during a period, by what was known at an instant: what availability(pool, during) said then. The pools of its tree with what they lent and borrowed, supply, leases with their buffers, holds that had not expired, and what quotas kept are as they were. 0 if there was no such pool yet. Reads all supply and leases of the tree, and what has changed since. NULL for an empty period; error 42704 if there is no such pool that the caller may know of.';

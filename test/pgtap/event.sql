@@ -7,7 +7,7 @@ SET client_min_messages = warning;
 SET search_path = sharecollab, public;
 
 BEGIN;
-SELECT plan(13);
+SELECT plan(14);
 
 CREATE ROLE e_steward;
 CREATE ROLE e_lab;
@@ -131,6 +131,8 @@ AND c.relname NOT IN ('event', 'calendar', 'charge', 'posting', 'account_balance
 SELECT is_empty($$SELECT name FROM written WHERE NOT says AND 'log_insert' <> ALL (logged)$$, 'what is made says who made it, or the log does');
 SELECT is_empty($$SELECT name FROM written WHERE 'log_update' <> ALL (logged) AND refused & 16 = 0$$, 'what is changed is logged, or cannot be');
 SELECT is_empty($$SELECT name FROM written WHERE 'log_delete' <> ALL (logged) AND refused & 8 = 0$$, 'and so what is removed');
+-- (usage has that trigger on its partitions)
+SELECT is_empty($$SELECT name FROM written WHERE 'log_truncate' <> ALL (logged) AND refused & 32 = 0 AND name <> 'usage'$$, 'all at once, too');
 
 -- Of an act that matters for no more than balances, the journal is the trace
 SELECT is((SELECT count(*) FROM event WHERE subject = 'account' AND act = 'changed'), 1::bigint, 'what is posted changes no account, but limits do');

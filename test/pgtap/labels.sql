@@ -420,7 +420,7 @@ INSERT INTO expected VALUES
 	('log_event()', 'trigger volatile unsafe definer'),
 	('leases_as_of(bigint,timestamp with time zone)', 'set stable safe'),
 	('supplies_as_of(bigint,timestamp with time zone)', 'set stable safe'),
-	('availability_as_of(text,tstzrange,timestamp with time zone)', 'stable safe definer'),
+	('availability_as_of(text,tstzrange,timestamp with time zone)', 'stable strict safe definer'),
 	-- 60-reports
 	('supply_level(bigint,tstzrange,text)', 'set stable safe'),
 	('cost_allocation(text,tstzrange,text,text[],text,numeric,tally,text,integer,text)', 'set stable safe'),
