@@ -15,10 +15,12 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_constraint.h"
 #include "catalog/pg_type.h"
 #include "digest.h"
 #include "guard.h"
 #include "lib/stringinfo.h"
+#include "ledger.h"
 #include "libpq/pqformat.h"
 #include "miscadmin.h"
 #include "query.h"
@@ -46,9 +48,9 @@
  */
 
 static SavedQuery insert_key = {
-	.sql = "INSERT INTO sharecollab.usage_key (source, source_key, usage_id, at, digest)"
-	" VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
-	.nparams = 5, .types = {TEXTOID, TEXTOID, INT8OID, TIMESTAMPTZOID, BYTEAOID}
+	.sql = "INSERT INTO sharecollab.usage_key (source, source_key, usage_id, at, recorded_at, recorded_by, digest)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+	.nparams = 7, .types = {TEXTOID, TEXTOID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, BYTEAOID}
 };
 
 static SavedQuery key_digest = {
@@ -225,8 +227,8 @@ usage_once(PG_FUNCTION_ARGS)
 	HeapTuple	tuple = trigger->tg_trigtuple;
 	Datum		payload[PAYLOAD_COLUMNS];
 	bool		nulls[PAYLOAD_COLUMNS];
-	Datum		values[5];
-	static const char *const key_columns[] = {"source", "source_key", "usage_id", "at"};
+	static const char *const key_columns[] = {"source", "source_key", "usage_id", "at", "recorded_at", "recorded_by"};
+	Datum		values[lengthof(key_columns) + 1];
 	bytea	   *digest;
 	bool		isnull;
 
@@ -250,7 +252,7 @@ usage_once(PG_FUNCTION_ARGS)
 	if (!nulls[PAYLOAD_LEASE])
 		require_lease(payload);
 	digest = payload_digest(payload, nulls);
-	values[4] = PointerGetDatum(digest);
+	values[lengthof(key_columns)] = PointerGetDatum(digest);
 
 	SPI_connect();
 	if (query_run(&insert_key, values, NULL, false) == 0)
@@ -343,6 +345,38 @@ run(const char *sql)
 		elog(ERROR, "could not execute \"%s\"", sql);
 }
 
+/* A month of UTC, and what its partition is called. */
+typedef struct Month
+{
+	char	   *starts;			/* expressions */
+	char	   *ends;
+	char	   *name;
+	char	   *table;			/* qualified */
+	Oid			oid;			/* if there is one */
+} Month;
+
+static Month
+month_of(DateADT date, Relation usage)
+{
+	Month		result;
+	int			year,
+				month,
+				day;
+	Oid			namespace = RelationGetNamespace(usage);
+
+	if (DATE_NOT_FINITE(date) || date < -POSTGRES_EPOCH_JDATE + date2j(1, 1, 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("usage has partitions for months from the year 1 on")));
+	j2date(date + POSTGRES_EPOCH_JDATE, &year, &month, &day);
+	result.name = psprintf("usage_%04d_%02d", year, month);
+	result.starts = psprintf("timestamptz '%04d-%02d-01 00:00:00+00'", year, month);
+	result.ends = psprintf("timestamptz '%04d-%02d-01 00:00:00+00'", month == 12 ? year + 1 : year, month % 12 + 1);
+	result.table = quote_qualified_identifier(get_namespace_name(namespace), result.name);
+	result.oid = get_relname_relid(result.name, namespace);
+	return result;
+}
+
 /*
  * create_usage_partition(month): the partition of a month of UTC.  What was
  * recorded of it until now moves there from the default partition.
@@ -352,56 +386,106 @@ Datum
 usage_partition(PG_FUNCTION_ARGS)
 {
 	static const char *const names[] = {"month"};
-	DateADT		date;
-	int			year,
-				month,
-				day;
-	char	   *name;
-	char	   *table;
-	char	   *starts;
-	char	   *ends;
+	Month		month;
 	Relation	usage;
 	Oid			namespace;
 	Oid			owner;
 	Oid			created;
 
 	require_arguments(fcinfo, lengthof(names), names);
-	date = PG_GETARG_DATEADT(0);
-	if (DATE_NOT_FINITE(date) || date < -POSTGRES_EPOCH_JDATE + date2j(1, 1, 1))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("usage has partitions for months from the year 1 on")));
-	j2date(date + POSTGRES_EPOCH_JDATE, &year, &month, &day);
-	name = psprintf("usage_%04d_%02d", year, month);
-	starts = psprintf("timestamptz '%04d-%02d-01 00:00:00+00'", year, month);
-	ends = psprintf("timestamptz '%04d-%02d-01 00:00:00+00'", month == 12 ? year + 1 : year, month % 12 + 1);
-
 	SPI_connect();
 	usage = open_own_table("usage", ShareUpdateExclusiveLock);
 	namespace = RelationGetNamespace(usage);
 	owner = usage->rd_rel->relowner;
+	month = month_of(PG_GETARG_DATEADT(0), usage);
 	table_close(usage, NoLock);
-	if (OidIsValid(get_relname_relid(name, namespace)))
+	if (OidIsValid(month.oid))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_TABLE),
-				 errmsg("partition \"%s\" exists already", name)));
-	table = quote_qualified_identifier(get_namespace_name(namespace), name);
+				 errmsg("partition \"%s\" exists already", month.name)));
 	run("LOCK TABLE sharecollab.usage_default IN ACCESS EXCLUSIVE MODE");
-	run(psprintf("CREATE TABLE %s (LIKE sharecollab.usage INCLUDING DEFAULTS INCLUDING CONSTRAINTS)", table));
+	run(psprintf("CREATE TABLE %s (LIKE sharecollab.usage INCLUDING DEFAULTS INCLUDING CONSTRAINTS)", month.table));
 	run("ALTER TABLE sharecollab.usage_default DISABLE TRIGGER keep_facts");
 	run(psprintf("WITH moved AS (DELETE FROM sharecollab.usage_default WHERE at >= %s AND at < %s RETURNING *)"
-				 " INSERT INTO %s SELECT * FROM moved", starts, ends, table));
+				 " INSERT INTO %s SELECT * FROM moved", month.starts, month.ends, month.table));
 	run("ALTER TABLE sharecollab.usage_default ENABLE TRIGGER keep_facts");
-	run(psprintf("ALTER TABLE %s ADD PRIMARY KEY (pool_id, at, usage_id)", table));
+	run(psprintf("ALTER TABLE %s ADD PRIMARY KEY (pool_id, at, usage_id)", month.table));
 	run(psprintf("CREATE INDEX %s ON %s (pool_id, recorded_at)",
-				 quote_identifier(psprintf("%s_pool_id_recorded_at_idx", name)), table));
+				 quote_identifier(psprintf("%s_pool_id_recorded_at_idx", month.name)), month.table));
 	run(psprintf("ALTER TABLE sharecollab.usage ATTACH PARTITION %s FOR VALUES FROM (%s) TO (%s)",
-				 table, starts, ends));
+				 month.table, month.starts, month.ends));
 	run(psprintf("CREATE TRIGGER keep_facts_truncate BEFORE TRUNCATE ON %s"
-				 " FOR EACH STATEMENT EXECUTE FUNCTION sharecollab.refuse_change()", table));
-	run(psprintf("ALTER TABLE %s OWNER TO %s", table,
+				 " FOR EACH STATEMENT EXECUTE FUNCTION sharecollab.refuse_change()", month.table));
+	run(psprintf("ALTER TABLE %s OWNER TO %s", month.table,
 				 quote_identifier(GetUserNameFromId(owner, false))));
-	created = get_relname_relid(name, namespace);
+	created = get_relname_relid(month.name, namespace);
 	SPI_finish();
 	PG_RETURN_OID(created);
+}
+
+/*
+ * drop_usage(month): removes what was recorded of a month that is billed for
+ * good.  Its partition stays, empty, and takes nothing any more: that is how
+ * all the rest knows.
+ */
+PG_FUNCTION_INFO_V1(usage_drop);
+Datum
+usage_drop(PG_FUNCTION_ARGS)
+{
+	static const char *const names[] = {"month"};
+	Month		month;
+	Relation	usage;
+	int64		count;
+
+	require_arguments(fcinfo, lengthof(names), names);
+	SPI_connect();
+	usage = open_own_table("usage", ShareUpdateExclusiveLock);
+	month = month_of(PG_GETARG_DATEADT(0), usage);
+	table_close(usage, NoLock);
+	if (!OidIsValid(month.oid) || !get_rel_relispartition(month.oid))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("usage has no partition \"%s\"", month.name),
+				 errhint("create_usage_partition() makes it, of what was recorded of the month.")));
+	run(psprintf("LOCK TABLE %s IN ACCESS EXCLUSIVE MODE", month.table));
+	require_current_snapshot();
+	if (OidIsValid(get_relation_constraint_oid(month.oid, "usage_dropped", true)))
+	{
+		SPI_finish();
+		PG_RETURN_INT64(0);
+	}
+
+	/* what is still to be billed would be lost, and what was billed paid back */
+	run(psprintf("SELECT b.reason FROM ("
+				 "SELECT pg_catalog.format('Usage %%s of pool \"%%s\" is in no billing period that is closed.', u.usage_id, p.name) AS reason"
+				 " FROM %1$s AS u JOIN sharecollab.pool AS p ON p.pool_id = u.pool_id"
+				 " WHERE NOT EXISTS (SELECT FROM sharecollab.billing_period AS b WHERE b.pool_id = u.pool_id AND b.closed_at IS NOT NULL AND b.during @> u.at)"
+				 " UNION ALL"
+				 " SELECT pg_catalog.format('Billing period %%s of pool \"%%s\" has corrections that the next one will bill.', b.during, p.name)"
+				 " FROM sharecollab.billing_period AS b JOIN sharecollab.pool AS p ON p.pool_id = b.pool_id"
+				 " WHERE b.closed_at IS NOT NULL AND b.during && pg_catalog.tstzrange(%2$s, %3$s)"
+				 " AND NOT b.during && sharecollab.dropped_usage()"
+				 " AND EXISTS (SELECT FROM sharecollab.rating_corrections(p.name, b.during))"
+				 " UNION ALL"
+				 " SELECT pg_catalog.format('Commitment %%s of pool \"%%s\" counts what was used from the month until %%s, for which usage is kept.',"
+				 " r.rate_id, p.name, pg_catalog.upper(r.valid))"
+				 " FROM sharecollab.rate AS r JOIN sharecollab.pool AS p ON p.pool_id = r.pool_id"
+				 " WHERE r.model = 'prepaid' AND r.valid && pg_catalog.tstzrange(%2$s, %3$s) AND pg_catalog.upper(r.valid) > %3$s"
+				 " AND NOT pg_catalog.tstzrange(%3$s, pg_catalog.upper(r.valid)) <@ sharecollab.dropped_usage()) AS b LIMIT 1",
+				 month.table, month.starts, month.ends));
+	if (SPI_processed > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("usage of the month is still needed"),
+				 errdetail("%s", TextDatumGetCString(query_value(0, 1, NULL)))));
+
+	run(psprintf("SELECT pg_catalog.count(*) FROM %s", month.table));
+	count = DatumGetInt64(query_value(0, 1, NULL));
+	run(psprintf("ALTER TABLE %s DISABLE TRIGGER keep_facts_truncate", month.table));
+	run(psprintf("TRUNCATE %s", month.table));
+	run(psprintf("ALTER TABLE %s ENABLE TRIGGER keep_facts_truncate, ADD CONSTRAINT usage_dropped CHECK (false)", month.table));
+	run(psprintf("INSERT INTO sharecollab.event (act, subject, was) SELECT 'removed', 'usage',"
+				 " pg_catalog.jsonb_build_object('month', %s, 'rows', " INT64_FORMAT ")", quote_literal_cstr(month.name), count));
+	SPI_finish();
+	PG_RETURN_INT64(count);
 }

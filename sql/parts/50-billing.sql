@@ -107,6 +107,8 @@ CREATE TABLE usage_key (
 	usage_id	bigint NOT NULL,
 	at			timestamptz NOT NULL,
 	digest		bytea NOT NULL,
+	recorded_at	timestamptz NOT NULL,
+	recorded_by	text NOT NULL,
 	PRIMARY KEY (source, source_key)
 );
 ALTER TABLE usage_key OWNER TO @extowner@;
@@ -121,12 +123,14 @@ COMMENT ON FUNCTION usage_once() IS 'Trigger: leaves out usage that was recorded
 CREATE TRIGGER once BEFORE INSERT ON usage
 	FOR EACH ROW EXECUTE FUNCTION usage_once();
 
-COMMENT ON TABLE usage_key IS 'What usage was ever recorded, whatever its time and even where a partition of usage is dropped: the same again is ignored, and something else under the same key is an error.';
+COMMENT ON TABLE usage_key IS 'What usage was ever recorded, whatever its time and even where usage is removed (drop_usage): the same again is ignored, and something else under the same key is an error.';
 COMMENT ON COLUMN usage_key.source IS 'As usage.source.';
 COMMENT ON COLUMN usage_key.source_key IS 'As usage.source_key.';
 COMMENT ON COLUMN usage_key.usage_id IS 'Key of the usage.';
 COMMENT ON COLUMN usage_key.at IS 'When it began.';
 COMMENT ON COLUMN usage_key.digest IS 'SHA-256 of what was recorded.';
+COMMENT ON COLUMN usage_key.recorded_at IS 'As usage.recorded_at.';
+COMMENT ON COLUMN usage_key.recorded_by IS 'As usage.recorded_by.';
 
 CREATE FUNCTION usage_digest(pool_id bigint, consumer_id bigint, provider_id bigint, lease_id bigint, meter text, quantity numeric, during tstzrange, labels jsonb) RETURNS bytea
 	AS 'MODULE_PATHNAME', 'usage_digest' LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -138,6 +142,24 @@ CREATE FUNCTION create_usage_partition(month date) RETURNS regclass
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION create_usage_partition(date) IS
 'Makes the partition of usage for the month (of UTC) that a day is in, and moves there what was recorded of it. Only for the owner of the extension. Errors: 42P07 it exists already, 42501 somebody else, 22004 null.';
+
+CREATE FUNCTION drop_usage(month date) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'usage_drop' LANGUAGE C VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION drop_usage(date) IS
+'Removes the usage of the month (of UTC) that a day is in, which has a partition and is billed for good; returns how many rows there were. The partition stays, empty, and refuses what comes late (23514); usage_key stays. Billing periods with a part of the month are final: nothing of them is corrected any more, and rated() does not know what was used. Never drop a partition itself: closing would pay back all that was billed for it. Only for the owner of the extension. Errors: 55000 some of it is not billed yet, has corrections that are to be billed, or is what a prepaid commitment counts of which later months are kept (drop these first), 42P01 no such partition, 42501 somebody else, 22004 null.';
+
+CREATE FUNCTION dropped_usage() RETURNS tstzmultirange
+	LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT coalesce(range_agg(tstzrange(timezone('UTC', m.starts), timezone('UTC', m.starts + interval '1 month'))), '{}')
+	FROM pg_inherits AS i
+	JOIN pg_class AS t ON t.oid = i.inhrelid
+	JOIN pg_constraint AS c ON c.conrelid = t.oid AND c.conname = 'usage_dropped' AND c.contype = 'c',
+	LATERAL (SELECT make_date(split_part(t.relname, '_', 2)::integer, split_part(t.relname, '_', 3)::integer, 1)::timestamp AS starts) AS m
+	WHERE i.inhparent = 'usage'::regclass;
+END;
+COMMENT ON FUNCTION dropped_usage() IS 'Of which times usage was removed: the months of drop_usage().';
 
 CREATE FUNCTION record_usage(pool text, consumer text, meter text, quantity numeric, during tstzrange, source text, source_key text,
 	provider text DEFAULT NULL, lease_id bigint DEFAULT NULL, labels jsonb DEFAULT '{}')

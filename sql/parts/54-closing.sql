@@ -33,7 +33,9 @@ BEGIN ATOMIC
 		UNION ALL
 		SELECT d.pool_id, d.billing_period_id, d.scale, d.rounding, true, r.*
 		FROM period AS d
-		JOIN billing_period AS e ON e.pool_id = d.pool_id AND e.closed_at IS NOT NULL AND upper(e.during) <= lower(d.during),
+		-- what was used in a month that is dropped cannot be rated again
+		JOIN billing_period AS e ON e.pool_id = d.pool_id AND e.closed_at IS NOT NULL AND upper(e.during) <= lower(d.during)
+			AND NOT e.during && dropped_usage(),
 			rating_corrections(d.name, e.during) AS r
 	), invoiced AS (
 		-- What is sorted by comes first, as it is found fastest there; and any
@@ -306,7 +308,7 @@ BEGIN ATOMIC
 	FROM period AS d;
 END;
 COMMENT ON FUNCTION billing_period_digest(bigint, bigint) IS
-'SHA-256 of, one after the other: the digest of the pool''s closed billing period before; rows_sha256() of the period itself (pool_id, billing_period_id, lower(during), upper(during)); of its charges in the order of charge_id (all columns of charge but pool_id and billing_period_id, as they follow in the table); of the journals that posted to accounts of the pool in it, in the order of journal_id (journal_id, pool_id, kind, source, source_key, occurred_at, recorded_at, description, reverses); and of these postings in the order of journal_id and line (journal_id, line, account_id, the account''s party_id, kind and currency, occurred_at, recorded_at, amount, charge_id). What there is none of is left out. Equal for equal facts, whatever settings and server.';
+'SHA-256 of, one after the other: the digest of the pool''s closed billing period before; rows_sha256() of the period itself (pool_id, billing_period_id, lower(during), upper(during)); of its charges in the order of charge_id (all columns of charge but pool_id and billing_period_id, as they follow in the table); of the journals that posted to accounts of the pool in it, in the order of journal_id (journal_id, pool_id, kind, source, source_key, occurred_at, recorded_at, recorded_by, description, reverses); and of these postings in the order of journal_id and line (journal_id, line, account_id, the account''s party_id, kind and currency, occurred_at, recorded_at, amount, charge_id). What there is none of is left out. Equal for equal facts, whatever settings and server.';
 
 CREATE FUNCTION billing_period_differences(pool bigint, billing_period bigint) RETURNS SETOF text
 	LANGUAGE sql STABLE PARALLEL SAFE SET enable_nestloop = off SET jit = off
@@ -353,17 +355,17 @@ BEGIN ATOMIC
 	SELECT u.usage_id, format('usage %s: it is not what was recorded as "%s" of "%s"', u.usage_id, u.source_key, u.source)
 	FROM usage AS u
 	LEFT JOIN usage_key AS k ON k.source = u.source AND k.source_key = u.source_key
-	WHERE k.usage_id IS DISTINCT FROM u.usage_id OR k.at <> u.at
+	WHERE k.usage_id IS DISTINCT FROM u.usage_id OR (k.at, k.recorded_at, k.recorded_by) <> (u.at, u.recorded_at, u.recorded_by)
 	OR k.digest <> usage_digest(u.pool_id, u.consumer_id, u.provider_id, u.lease_id, u.meter, u.quantity, u.during, u.labels)
 	UNION ALL
-	-- the partition of a month may be dropped, but not emptied
+	-- but for the months of drop_usage()
 	SELECT k.usage_id, format('usage %s: what was recorded as "%s" of "%s" is missing', k.usage_id, k.source_key, k.source)
 	FROM usage_key AS k
-	WHERE to_regclass('@extschema@.usage_' || to_char(k.at AT TIME ZONE 'UTC', 'YYYY_MM')) IS NOT NULL
-	AND NOT EXISTS (SELECT FROM usage AS u WHERE u.source = k.source AND u.source_key = k.source_key);
+	WHERE NOT EXISTS (SELECT FROM usage AS u WHERE u.source = k.source AND u.source_key = k.source_key)
+	AND NOT (SELECT dropped_usage()) @> k.at;
 END;
 COMMENT ON FUNCTION usage_differences() IS
-'Usage that is not what was recorded, by the digests of usage_key, and what is missing of months that have a partition; no rows if nothing is wrong.';
+'Usage that is not what was recorded, by usage_key, and what is missing, but for the months of drop_usage(); no rows if nothing is wrong.';
 
 CREATE FUNCTION verify_books(pool text DEFAULT NULL) RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE
@@ -426,14 +428,35 @@ BEGIN ATOMIC
 		LEFT JOIN billing_period AS b ON b.pool_id = c.pool_id AND b.billing_period_id = c.billing_period_id
 		WHERE b.closed_at IS NULL
 		UNION ALL
-		SELECT 8, s.account_id, format('account %s: its balance at %s is kept as %s, but %s would be right', s.account_id, s.at, s.balance, s.before + p.amount)
+		SELECT 7, c.charge_id, format('charge %s of pool "%s": its rate is missing, or of something else', c.charge_id, l.name)
+		FROM chosen AS l
+		JOIN charge AS c ON c.pool_id = l.pool_id AND c.rate_id IS NOT NULL
+		LEFT JOIN rate AS r ON r.pool_id = c.pool_id AND r.rate_id = c.rate_id AND r.meter = c.meter AND coalesce(r.party_id = c.consumer_id, true)
+		WHERE r.rate_id IS NULL
+		UNION ALL
+		SELECT 8, s.account_id, CASE WHEN s.balance <> s.before + p.amount
+			THEN format('account %s: its balance at %s is kept as %s, but %s would be right', s.account_id, s.at, s.balance, s.before + p.amount)
+			ELSE format('account %s: its balance at %s is kept as if known before what it sums', s.account_id, s.at) END
 		FROM chosen AS l
 		JOIN account AS a ON a.pool_id = l.pool_id,
-			LATERAL (SELECT b.account_id, b.at, b.balance, lag(b.at, 1, '-infinity') OVER upto AS since, lag(b.balance, 1, 0::numeric) OVER upto AS before
+			LATERAL (SELECT b.account_id, b.at, b.balance, b.recorded_at, lag(b.at, 1, '-infinity') OVER upto AS since, lag(b.balance, 1, 0::numeric) OVER upto AS before
 				FROM account_balance AS b WHERE b.account_id = a.account_id WINDOW upto AS (ORDER BY b.at)) AS s,
-			LATERAL (SELECT coalesce(sum(p.amount), 0) AS amount FROM posting AS p
+			LATERAL (SELECT coalesce(sum(p.amount), 0) AS amount, max(p.recorded_at) AS recorded_at FROM posting AS p
 				WHERE p.account_id = s.account_id AND p.occurred_at >= s.since AND p.occurred_at < s.at) AS p
-		WHERE s.balance <> s.before + p.amount
+		WHERE s.balance <> s.before + p.amount OR s.recorded_at < p.recorded_at
+		UNION ALL
+		SELECT 8, a.account_id, format('account %s: its balance at %s is not kept', a.account_id, upper(b.during))
+		FROM chosen AS l
+		JOIN account AS a ON a.pool_id = l.pool_id
+		JOIN billing_period AS b ON b.pool_id = l.pool_id AND b.closed_at IS NOT NULL
+		WHERE EXISTS (SELECT FROM posting AS p WHERE p.account_id = a.account_id AND p.occurred_at < upper(b.during))
+		AND NOT EXISTS (SELECT FROM account_balance AS s WHERE s.account_id = a.account_id AND s.at = upper(b.during))
+		UNION ALL
+		SELECT 8, s.account_id, format('account %s: no billing period was closed that kept its balance at %s', s.account_id, s.at)
+		FROM account_balance AS s
+		LEFT JOIN account AS a ON a.account_id = s.account_id
+		WHERE CASE WHEN a.pool_id IS NULL THEN verify_books.pool IS NULL AND is_operator() ELSE a.pool_id IN (SELECT l.pool_id FROM chosen AS l) END
+		AND NOT EXISTS (SELECT FROM billing_period AS b WHERE b.pool_id = a.pool_id AND upper(b.during) = s.at AND b.closed_at >= s.recorded_at)
 		UNION ALL
 		SELECT 9, b.billing_period_id, format('billing period %s of pool "%s": its digest is %s, that of its facts %s', b.during, l.name,
 			encode(b.digest, 'hex'), encode(billing_period_digest(b.pool_id, b.billing_period_id), 'hex'))
@@ -452,7 +475,7 @@ BEGIN ATOMIC
 	LIMIT 1;
 END;
 COMMENT ON FUNCTION verify_books(text) IS
-'Recomputes all books, or of one pool those of its closed billing periods: journals that balance, are complete and have their accounts; reversals that are the negative of what they reverse; balances that are kept; charges that sum to their invoices and are posted exactly; the chain of digests; and, of all books, whether usage is what was recorded. NULL if all is well; else the first difference, in words, whoever made it. A pool''s steward and auditors may verify its periods, the operator all. Errors: 42704 unknown pool, 42501 for others.';
+'Recomputes all books, or of one pool those of its closed billing periods: journals that balance, are complete and have their accounts; reversals that are the negative of what they reverse; balances that are kept, for each account and period; charges that sum to their invoices, are posted exactly and have their rates; the chain of digests; and, of all books, whether usage is what was recorded, and all of it but what drop_usage() removed. What rates and exchange rates say is not sealed, only what was charged and posted by them. NULL if all is well; else the first difference, in words, whoever made it. A pool''s steward and auditors may verify its periods, the operator all. Errors: 42704 unknown pool, 42501 for others.';
 
 CREATE FUNCTION statement(party text, during tstzrange, pool text DEFAULT NULL, tree boolean DEFAULT false)
 	RETURNS TABLE (pool text, party text, account text, currency text, at timestamptz, what text, journal_id bigint, lease_id bigint, meter text,

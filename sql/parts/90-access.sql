@@ -326,10 +326,11 @@ ALTER FUNCTION affiliation_check OWNER TO @extowner@;
 
 -- Functions that nobody else needs: parts of others, and the operator's tools
 
-REVOKE EXECUTE ON FUNCTION availability_in_tree, require_identity, rebuild_calendar, expire_holds, create_usage_partition,
+REVOKE EXECUTE ON FUNCTION availability_in_tree, require_identity, rebuild_calendar, expire_holds, create_usage_partition, drop_usage,
 	close_charges, close_postings, close_contributors, close_balances FROM PUBLIC;
 ALTER FUNCTION rebuild_calendar OWNER TO @extowner@;
 ALTER FUNCTION create_usage_partition OWNER TO @extowner@;
+ALTER FUNCTION drop_usage OWNER TO @extowner@;
 ALTER FUNCTION close_charges OWNER TO @extowner@;
 ALTER FUNCTION close_postings OWNER TO @extowner@;
 ALTER FUNCTION close_contributors OWNER TO @extowner@;

@@ -77,7 +77,7 @@ INSERT INTO billing_period (pool_id, during) SELECT pool_id(p), '[2026-02-01,202
 INSERT INTO usage (pool_id, consumer_id, meter, quantity, during, at, source, source_key)
 SELECT pool_id(u.pool), party_id(u.party), 'tokens', 1, '[2026-02-01,2026-02-02)', '2026-02-01', 'm', u.party || u.pool
 FROM (VALUES ('m_pool', 'm_consumer'), ('m_pool', 'm_rival'), ('m_other_pool', 'm_rival')) AS u (pool, party);
-INSERT INTO usage_key VALUES ('m', 'm_consumer', 1, '2026-02-01', '');
+INSERT INTO usage_key VALUES ('m', 'm_consumer', 1, '2026-02-01', '', now(), 'm');
 INSERT INTO rate (pool_id, party_id, meter, unit, price)
 SELECT pool_id(r.pool), party_id(r.party), r.meter, 'x', 1
 FROM (VALUES ('m_pool', NULL, 'tokens'), ('m_pool', 'm_rival', 'special'), ('m_other_pool', NULL, 'tokens')) AS r (pool, party, meter);
@@ -273,6 +273,8 @@ INSERT INTO callable VALUES
 	('payout', $$SELECT count(*) FROM payout('m_pool', 'm_provider')$$, 'operator steward 0, auditor consumer invited provider rival 42501, * 42704'),
 	('exchange', $$SELECT exchange('m_provider', 1, 'USD', 'EUR', 'payable', 'm_pool') > 0$$, 'operator steward true, auditor consumer invited provider rival 42501, * 42704'),
 	('exchange_rate_at', $$SELECT exchange_rate_at('USD', 'EUR')$$, 'none 42704, * 0.9'),
+	('drop_usage', $$SELECT drop_usage('2026-01-01')$$, 'operator 42P01, * 42501'),
+	('dropped_usage', $$SELECT dropped_usage()$$, '* {}'),
 	('create_usage_partition', $$SELECT create_usage_partition('2026-02-01')$$, 'operator usage_2026_02, * 42501'),
 	('record_usage', $$SELECT record_usage('m_pool', 'm_consumer', 'tokens', 1, '[2026-02-01,2026-02-02)', 'm_pool/m', 'new') > 0$$, 'operator steward true, auditor consumer invited provider rival 42501, * 42704'),
 	('set_rate', $$SELECT set_rate('m_pool', 'other', 1) > 0$$, 'operator steward true, auditor consumer invited provider rival 42501, * 42704'),
@@ -294,7 +296,7 @@ INSERT INTO callable VALUES
 	('contribution_weights', $$SELECT count(*) FROM contribution_weights('m_project', '2027-01-01')$$, 'contributor maintainer operator owner 1, * 42704'),
 	('billing_period_digest', $$SELECT billing_period_digest(b.pool_id, b.billing_period_id) IS NOT NULL FROM billing_period AS b ORDER BY 1 LIMIT 1$$, 'contributor maintainer none outsider owner team null, * true'),
 	('billing_period_differences', $$SELECT count(*) FROM key, billing_period AS b, billing_period_differences(b.pool_id, b.billing_period_id)$$, 'operator 3, auditor rival steward 2, consumer other 1, * 0'),
-	('usage_differences', 'SELECT count(*) FROM usage_differences()', 'operator 0, * 42501'),
+	('usage_differences', 'SELECT count(*) FROM usage_differences()', 'operator 1, * 42501'),
 	('verify_books', $$SELECT verify_books('m_pool') IS NULL$$, 'auditor operator steward false, consumer invited provider rival 42501, * 42704'),
 	('statement', $$SELECT count(*) FROM statement('m_consumer', '[2026-01-01,2101-01-01)')$$, 'auditor consumer operator steward 3, * 42704'),
 	('statement_trail', $$SELECT count(*) FROM statement_trail('m_consumer', '[2026-01-01,2101-01-01)')$$, 'auditor consumer operator steward 2, * 42704'),

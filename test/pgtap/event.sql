@@ -115,7 +115,7 @@ SELECT set_eq($$
 	WHERE p.pronamespace = 'sharecollab'::regnamespace AND p.provolatile = 'v' AND p.prokind = 'f' AND p.prorettype <> 'trigger'::regtype
 	-- parts of others; of what can be computed, and where it is kept; and what is done as import_github() does it
 	AND p.proname NOT IN ('require_identity', 'close_charges', 'close_postings', 'close_contributors', 'close_balances',
-		'rebuild_calendar', 'create_usage_partition', 'import_gitlab', 'import_registry')
+		'rebuild_calendar', 'create_usage_partition', 'drop_usage', 'import_gitlab', 'import_registry')
 $$, 'SELECT DISTINCT function FROM act', 'of every function that acts');
 
 -- The tables themselves, whoever writes them

@@ -343,6 +343,8 @@ INSERT INTO expected VALUES
 	('usage_once()', 'trigger volatile unsafe'),
 	('usage_digest(bigint,bigint,bigint,bigint,text,numeric,tstzrange,jsonb)', 'immutable safe'),
 	('create_usage_partition(date)', 'volatile unsafe'),
+	('drop_usage(date)', 'volatile unsafe'),
+	('dropped_usage()', 'stable safe'),
 	('record_usage(text,text,text,numeric,tstzrange,text,text,text,bigint,jsonb)', 'volatile unsafe definer'),
 	('record_usage(regclass)', 'volatile unsafe'),
 	('set_rate(text,text,numeric,text,text,text,tstzrange,numeric[],numeric[],numeric[],numeric,numeric,bigint,numeric,numeric,numeric,numeric,numeric,numeric,numeric,numeric,profile)', 'volatile unsafe definer'),
