@@ -20,6 +20,8 @@
 #define NUMERIC_SHORT				0x8000
 #define NUMERIC_SPECIAL				0xC000
 #define NUMERIC_SHORT_SIGN			0x2000
+#define NUMERIC_SHORT_SCALE_SHIFT	7
+#define NUMERIC_SHORT_SCALE_MAX		63
 #define NUMERIC_SHORT_WEIGHT_SIGN	0x0040
 #define NUMERIC_SHORT_WEIGHT_MASK	0x003F
 #define NUMERIC_DIGIT_BASE			10000
@@ -359,6 +361,59 @@ decimal_out(int64 mantissa, int scale, char *buf)
 }
 
 /*
+ * To numeric, with just so many decimal places: the same bytes as
+ * int64_div_fast_to_numeric(), but without making a variable first.
+ */
+Datum
+decimal_to_numeric(int64 mantissa, int scale)
+{
+	uint64		rest = mantissa < 0 ? -(uint64) mantissa : (uint64) mantissa;
+	int			decimals = scale % NUMERIC_DIGIT_DECIMALS;
+	int			weight = -((scale + NUMERIC_DIGIT_DECIMALS - 1) / NUMERIC_DIGIT_DECIMALS);
+	int16		digits[MAX_NUMERIC_DIGITS];	/* the last first */
+	int			n = 0;
+	struct varlena *result;
+	char	   *p;
+	uint16		header;
+
+	if (scale > NUMERIC_SHORT_SCALE_MAX)
+		return NumericGetDatum(int64_div_fast_to_numeric(mantissa, scale));
+
+	/* the last digit may hold fewer decimal places */
+	if (decimals != 0)
+	{
+		digits[n] = rest % decimal_pow10[decimals] * decimal_pow10[NUMERIC_DIGIT_DECIMALS - decimals];
+		rest /= decimal_pow10[decimals];
+		n += digits[n] != 0;
+		weight += n == 0;
+	}
+	for (; rest > 0; rest /= NUMERIC_DIGIT_BASE)
+	{
+		digits[n] = rest % NUMERIC_DIGIT_BASE;
+		/* without zeros at the end */
+		if (n > 0 || digits[n] != 0)
+			n++;
+		else
+			weight++;
+	}
+	weight = n > 0 ? weight + n - 1 : 0;
+	header = NUMERIC_SHORT | (mantissa < 0 ? NUMERIC_SHORT_SIGN : 0) |
+		scale << NUMERIC_SHORT_SCALE_SHIFT |
+		(weight < 0 ? NUMERIC_SHORT_WEIGHT_SIGN : 0) | (weight & NUMERIC_SHORT_WEIGHT_MASK);
+
+	result = palloc(VARHDRSZ + sizeof(uint16) + n * sizeof(int16));
+	SET_VARSIZE(result, VARHDRSZ + sizeof(uint16) + n * sizeof(int16));
+	p = VARDATA(result);
+	memcpy(p, &header, sizeof(uint16));
+	while (n > 0)
+	{
+		p += sizeof(int16);
+		memcpy(p, &digits[--n], sizeof(int16));
+	}
+	return PointerGetDatum(result);
+}
+
+/*
  * To numeric, without trailing zeros: equal values print alike.
  */
 Datum
@@ -369,9 +424,7 @@ decimal_get_numeric(int64 mantissa, int scale)
 		mantissa /= 10;
 		scale--;
 	}
-	if (scale == 0)
-		return NumericGetDatum(int64_to_numeric(mantissa));
-	return NumericGetDatum(int64_div_fast_to_numeric(mantissa, scale));
+	return decimal_to_numeric(mantissa, scale);
 }
 
 /*

@@ -39,6 +39,7 @@ extern Decimal decimal_arg_slow(Datum numeric, const char *what);
 pg_noreturn extern void decimal_overflow(void);
 
 extern int	decimal_out(int64 mantissa, int scale, char *buf);
+extern Datum decimal_to_numeric(int64 mantissa, int scale);
 extern Datum decimal_get_numeric(int64 mantissa, int scale);
 extern Datum decimal128_get_numeric(int128 mantissa, int scale);
 

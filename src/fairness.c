@@ -31,12 +31,6 @@
 /* fractions of a unit, in shapley_airport */
 #define FRACTION_BITS		60
 
-static void *
-alloc_huge(int64 n, Size size)
-{
-	return MemoryContextAllocHuge(CurrentMemoryContext, Max(n, 1) * size);
-}
-
 /*
  * The units of a quantity, at the scale of the shares.
  */

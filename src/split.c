@@ -12,7 +12,7 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
+#include "common/pg_prng.h"
 #include "compat.h"
 #include "decimal.h"
 #include "miscadmin.h"
@@ -28,6 +28,9 @@
 #define call2(function, a, b)	DirectFunctionCall2((function), (a), (b))
 #define int4_numeric(i)			NumericGetDatum(int64_to_numeric(i))
 
+/* of so many remainders the largest are found by comparing each with each */
+#define FEW_REMAINDERS	16
+
 typedef struct Remainder
 {
 	Datum		remainder;		/* numeric, in units times the total weight */
@@ -39,7 +42,6 @@ typedef struct SplitState
 {
 	bool		done;
 	int			scale;
-	bool		nulls_before;	/* rows without amount or scale came first */
 	Datum		amount;			/* to split: of all rows */
 	bool	   *nulls;
 	int64	   *units;			/* the shares, in units of 10^-scale */
@@ -98,14 +100,164 @@ no_weight(void)
 }
 
 /*
+ * Which remainder comes k-th if the largest comes first.  Reorders them.
+ */
+static uint128
+kth_largest(uint128 *remainders, int64 n, int64 k)
+{
+	int64		low = 0;
+	int64		high = n - 1;
+	pg_prng_state prng;
+
+	/* at random, so that no order of the rows is a bad one */
+	pg_prng_seed(&prng, 0);
+	while (low < high)
+	{
+		uint128		pivot = remainders[pg_prng_uint64_range(&prng, low, high)];
+		int64		i = low;
+		int64		j = high;
+
+		CHECK_FOR_INTERRUPTS();
+		while (i <= j)
+		{
+			while (remainders[i] > pivot)
+				i++;
+			while (remainders[j] < pivot)
+				j--;
+			if (i <= j)
+			{
+				uint128		swap = remainders[i];
+
+				remainders[i++] = remainders[j];
+				remainders[j--] = swap;
+			}
+		}
+		if (k - 1 <= j)
+			high = j;
+		else if (k - 1 >= i)
+			low = i;
+		else
+			break;
+	}
+	return remainders[k - 1];
+}
+
+/*
+ * The units that are left go, one each, to the largest remainders; of those
+ * that are alike, to the first.
+ */
+static void
+hand_out(int64 *units, const uint128 *remainders, int64 n, int64 left)
+{
+	uint128    *order;
+	uint128		least;
+
+	/* no more units are left than there are rows with a remainder */
+	Assert(left >= 0 && left <= n);
+	if (left == 0)
+		return;
+
+	/* a few are counted off: that has no branches to mispredict */
+	if (n <= FEW_REMAINDERS)
+	{
+		for (int i = 0; i < n; i++)
+		{
+			int			before = 0;
+
+			for (int j = 0; j < i; j++)
+				before += remainders[j] >= remainders[i];
+			for (int j = i + 1; j < n; j++)
+				before += remainders[j] > remainders[i];
+			units[i] += before < left;
+		}
+		return;
+	}
+
+	order = alloc_huge(n, sizeof(uint128));
+	memcpy(order, remainders, n * sizeof(uint128));
+	least = kth_largest(order, n, left);
+	pfree(order);
+	for (int64 i = 0; i < n; i++)
+		left -= remainders[i] > least;
+	for (int64 i = 0; i < n; i++)
+	{
+		bool		tie = (remainders[i] == least) & (left > 0);
+
+		left -= tie;
+		units[i] += tie | (remainders[i] > least);
+	}
+}
+
+/*
+ * Parts of a whole, over one denominator, as whole units that sum to the total.
+ * The parts may sum to a little less, if they were rounded down.  They are left
+ * as the remainders.
+ */
+static void
+divide(int64 *units, uint128 *parts, int64 n, uint128 denominator, int64 total)
+{
+	int64		left = total;
+
+	for (int64 i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (((parts[i] | denominator) >> 64) == 0)
+		{
+			/* what the processor does itself */
+			units[i] = (uint64) parts[i] / (uint64) denominator;
+			parts[i] = (uint64) parts[i] % (uint64) denominator;
+		}
+		else
+		{
+			units[i] = (int64) (parts[i] / denominator);
+			parts[i] = parts[i] % denominator;
+		}
+		left -= units[i];
+	}
+	hand_out(units, parts, n, left);
+}
+
+/*
+ * An argument in all rows, as integers of the same scale: that of the one with
+ * the most decimal places, or the given one.  NULL is 0.  False if one does not fit.
+ */
+static bool
+read_integers(SplitState *state, WindowObject window, int argument, int64 nrows,
+			  bool negative_too, int *scale)
+{
+	for (int64 i = 0; i < nrows; i++)
+	{
+		bool		isout;
+		Datum		value = WinGetFuncArgInPartition(window, argument, i, WINDOW_SEEK_HEAD, false, &state->nulls[i], &isout);
+		Decimal		number = {0};
+
+		CHECK_FOR_INTERRUPTS();
+		if (!state->nulls[i] && decimal_from_numeric(packed_arg(value), &number) != DECIMAL_OK)
+			return false;
+		if (number.mantissa < 0 && !negative_too)
+			negative_weight();
+		if (number.scale > *scale)
+		{
+			for (int64 j = 0; j < i; j++)
+			{
+				if (!decimal_rescale(state->units[j], *scale, number.scale, &state->units[j]))
+					return false;
+			}
+			*scale = number.scale;
+		}
+		if (!decimal_rescale(number.mantissa, number.scale, *scale, &state->units[i]))
+			return false;
+	}
+	return true;
+}
+
+/*
  * The shares in integers, if amount and weights fit them, as money does.
  */
 static bool
-split_integers(SplitState *state, WindowObject window, int64 nrows, Datum amount)
+split_integers(SplitState *state, WindowObject window, int64 nrows)
 {
-	Decimal		whole;
-	Decimal    *weights;
-	TallyRow   *rows;
+	Decimal		amount;
 	uint128    *parts;
 	int64		units;
 	int64		size;
@@ -113,45 +265,27 @@ split_integers(SplitState *state, WindowObject window, int64 nrows, Datum amount
 	int			weight_scale = 0;
 
 	if (state->scale > DECIMAL_MAX_SCALE ||
-		decimal_from_numeric((struct varlena *) DatumGetPointer(amount), &whole) != DECIMAL_OK ||
-		whole.scale > state->scale ||
-		!decimal_rescale(whole.mantissa, whole.scale, state->scale, &units))
+		decimal_from_numeric((struct varlena *) DatumGetPointer(state->amount), &amount) != DECIMAL_OK ||
+		amount.scale > state->scale ||
+		!decimal_rescale(amount.mantissa, amount.scale, state->scale, &units) ||
+		!read_integers(state, window, 1, nrows, false, &weight_scale))
 		return false;
 	size = units < 0 ? -units : units;
 
-	weights = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(Decimal));
+	parts = alloc_huge(nrows, sizeof(uint128));
 	for (int64 i = 0; i < nrows; i++)
 	{
-		bool		isout;
-		Datum		weight = WinGetFuncArgInPartition(window, 1, i, WINDOW_SEEK_HEAD, false, &state->nulls[i], &isout);
-
-		CHECK_FOR_INTERRUPTS();
-		weights[i].mantissa = 0;
-		weights[i].scale = 0;
-		if (state->nulls[i])
-			continue;
-		if (decimal_from_numeric(packed_arg(weight), &weights[i]) != DECIMAL_OK)
-			return false;
-		if (weights[i].mantissa < 0)
-			negative_weight();
-		weight_scale = Max(weight_scale, weights[i].scale);
-	}
-	parts = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(uint128));
-	for (int64 i = 0; i < nrows; i++)
-	{
-		int64		weight;
-
-		if (!decimal_rescale(weights[i].mantissa, weights[i].scale, weight_scale, &weight))
-			return false;
-		parts[i] = (uint128) size * weight;
-		total += weight;
+		parts[i] = (uint128) size * state->units[i];
+		total += state->units[i];
 	}
 	if (total == 0 && size != 0)
 		no_weight();
-	rows = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(TallyRow));
-	tally_shares(rows, nrows, parts, Max(total, 1), size);
-	for (int64 i = 0; i < nrows; i++)
-		state->units[i] = units < 0 ? -(int64) rows[i].quantity : (int64) rows[i].quantity;
+	divide(state->units, parts, nrows, Max(total, 1), size);
+	if (units < 0)
+	{
+		for (int64 i = 0; i < nrows; i++)
+			state->units[i] = -state->units[i];
+	}
 	return true;
 }
 
@@ -159,8 +293,10 @@ split_integers(SplitState *state, WindowObject window, int64 nrows, Datum amount
  * The shares in numeric.
  */
 static void
-split_numerics(SplitState *state, WindowObject window, int64 nrows, Datum amount)
+split_numerics(SplitState *state, WindowObject window, int64 nrows)
 {
+	MemoryContext results = GetMemoryChunkContext(state);
+	Datum		amount = state->amount;
 	Datum		zero = int4_numeric(0);
 	Datum		one = int4_numeric(1);
 	Datum		unit = DirectFunctionCall3(numeric_in,
@@ -169,8 +305,8 @@ split_numerics(SplitState *state, WindowObject window, int64 nrows, Datum amount
 	Datum		units;
 	Datum		total = zero;
 	Datum		left;
-	Datum	   *weights = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(Datum));
-	Remainder  *remainders = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(Remainder));
+	Datum	   *weights = alloc_huge(nrows, sizeof(Datum));
+	Remainder  *remainders = alloc_huge(nrows, sizeof(Remainder));
 	bool		negative = DatumGetBool(call2(numeric_lt, amount, zero));
 
 	if (!numeric_equal(call2(numeric_round, amount, Int32GetDatum(state->scale)), amount))
@@ -183,6 +319,7 @@ split_numerics(SplitState *state, WindowObject window, int64 nrows, Datum amount
 	/* a negative amount is split like the positive one */
 	units = call2(numeric_div_trunc, call1(numeric_abs, amount), unit);
 	left = units;
+	state->shares = MemoryContextAllocHuge(results, nrows * sizeof(Datum));
 	for (int64 i = 0; i < nrows; i++)
 	{
 		bool		isout;
@@ -229,52 +366,78 @@ split_numerics(SplitState *state, WindowObject window, int64 nrows, Datum amount
 	}
 	for (int64 i = 0; i < nrows; i++)
 	{
-		state->shares[i] = call2(numeric_mul, state->shares[i], unit);
+		Datum		share = call2(numeric_mul, state->shares[i], unit);
+		MemoryContext old;
+
 		if (negative)
-			state->shares[i] = call1(numeric_uminus, state->shares[i]);
+			share = call1(numeric_uminus, share);
+		old = MemoryContextSwitchTo(results);
+		state->shares[i] = datumCopy(share, false, -1);
+		MemoryContextSwitchTo(old);
 	}
 }
 
 static void
-split_partition(SplitState *state, WindowObject window, int64 nrows, Datum amount)
+split_partition(SplitState *state, WindowObject window, int64 nrows)
 {
-	MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(state));
+	if (!split_integers(state, window, nrows))
+		split_numerics(state, window, nrows);
+}
 
-	state->amount = datumCopy(amount, false, -1);
-	MemoryContextSwitchTo(old);
-	if (!split_integers(state, window, nrows, amount))
-	{
-		MemoryContextSwitchTo(GetMemoryChunkContext(state));
-		state->shares = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(Datum));
-		MemoryContextSwitchTo(old);
-		split_numerics(state, window, nrows, amount);
-		MemoryContextSwitchTo(GetMemoryChunkContext(state));
-		for (int64 i = 0; i < nrows; i++)
-			state->shares[i] = datumCopy(state->shares[i], false, -1);
-		MemoryContextSwitchTo(old);
-	}
+/*
+ * What amounts sum to, rounded.
+ */
+static int64
+rounded_total(Datum total, Datum mode)
+{
+	return DatumGetInt64(call1(numeric_int8, DirectFunctionCall3(money_round, total, Int32GetDatum(0), mode)));
 }
 
 /*
  * The amounts of a partition, rounded down; but those that lost most by that
- * are rounded up, so that all sum to the exact sum, rounded.
+ * are rounded up, so that all sum to the exact sum, rounded.  In integers, if
+ * they fit.
+ */
+static bool
+round_integers(SplitState *state, WindowObject window, int64 nrows, Datum mode)
+{
+	int			scale = state->scale;
+	int64		unit;
+	uint128    *remainders;
+	int128		total = 0;
+	int128		left = 0;
+
+	if (!read_integers(state, window, 0, nrows, true, &scale))
+		return false;
+	unit = decimal_pow10[scale - state->scale];
+	remainders = alloc_huge(nrows, sizeof(uint128));
+	for (int64 i = 0; i < nrows; i++)
+	{
+		int64		exact = state->units[i];
+		bool		down = exact % unit < 0;
+
+		total += exact;
+		state->units[i] = exact / unit - down;
+		remainders[i] = exact % unit + (down ? unit : 0);
+		left -= state->units[i];
+	}
+	left += rounded_total(decimal128_get_numeric(total, scale - state->scale), mode);
+	hand_out(state->units, remainders, nrows, (int64) left);
+	return true;
+}
+
+/*
+ * The same in numeric.
  */
 static void
-round_partition(SplitState *state, WindowObject window, int64 nrows, Datum first)
+round_numerics(SplitState *state, WindowObject window, int64 nrows, Datum mode)
 {
 	Datum		power = NumericGetDatum(int64_to_numeric(decimal_pow10[state->scale]));
 	Datum		total = int4_numeric(0);
-	Remainder  *remainders = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(Remainder));
+	Remainder  *remainders = alloc_huge(nrows, sizeof(Remainder));
 	int64		n = 0;
 	int128		left = 0;
-	bool		mode_null;
-	Datum		mode = WinGetFuncArgCurrent(window, 2, &mode_null);
 
-	(void) first;
-	if (mode_null)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("mode must not be null")));
 	for (int64 i = 0; i < nrows; i++)
 	{
 		bool		isout;
@@ -299,7 +462,7 @@ round_partition(SplitState *state, WindowObject window, int64 nrows, Datum first
 		pfree(DatumGetPointer(total));
 		total = sum;
 	}
-	left += DatumGetInt64(call1(numeric_int8, DirectFunctionCall3(money_round, total, Int32GetDatum(0), mode)));
+	left += rounded_total(total, mode);
 
 	/* no more units are left than there are rows with a remainder */
 	Assert(left >= 0 && left <= n);
@@ -312,59 +475,69 @@ round_partition(SplitState *state, WindowObject window, int64 nrows, Datum first
 	}
 }
 
-/*
- * The row's share: those of a partition are computed when its first row comes.
- */
-static Datum
-window_share(FunctionCallInfo fcinfo, int scale_argument, int max_scale,
-			 void (*compute) (SplitState *, WindowObject, int64, Datum))
+static void
+round_partition(SplitState *state, WindowObject window, int64 nrows)
 {
-	WindowObject window = PG_WINDOW_OBJECT();
-	SplitState *state = WinGetPartitionLocalMemory(window, sizeof(SplitState));
-	int64		row = WinGetCurrentPosition(window);
+	bool		mode_null;
+	Datum		mode = WinGetFuncArgCurrent(window, 2, &mode_null);
 
-	if (!state->done)
-	{
-		int64		nrows = WinGetPartitionRowCount(window);
-		bool		amount_null;
-		bool		scale_null;
-		Datum		amount = WinGetFuncArgCurrent(window, 0, &amount_null);
-		MemoryContext old;
-		MemoryContext scratch;
+	if (mode_null)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("mode must not be null")));
+	if (!round_integers(state, window, nrows, mode))
+		round_numerics(state, window, nrows, mode);
+}
 
-		state->scale = DatumGetInt32(WinGetFuncArgCurrent(window, scale_argument, &scale_null));
-		if (amount_null || scale_null)
-			PG_RETURN_NULL();
-		if (state->scale < 0 || state->scale > max_scale)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("scale must be between 0 and %d", max_scale)));
-		require_finite(amount, "amount");
+/*
+ * The shares of a partition, computed when its first row comes.  False if that
+ * has no amount or no scale: then the next row tries.  What it takes lives as
+ * long as the row, the results as long as the partition.
+ */
+static bool
+compute_partition(SplitState *state, WindowObject window, int scale_argument, int max_scale,
+				  void (*compute) (SplitState *, WindowObject, int64))
+{
+	MemoryContext old;
+	int64		nrows = WinGetPartitionRowCount(window);
+	bool		amount_null;
+	bool		scale_null;
+	Datum		amount = WinGetFuncArgCurrent(window, 0, &amount_null);
 
-		/* the results live as long as the partition, what they took does not */
-		old = MemoryContextSwitchTo(GetMemoryChunkContext(state));
-		state->units = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(int64));
-		state->nulls = MemoryContextAllocHuge(CurrentMemoryContext, nrows * sizeof(bool));
-		scratch = AllocSetContextCreate(CurrentMemoryContext, "split", ALLOCSET_DEFAULT_SIZES);
-		MemoryContextSwitchTo(scratch);
-		amount = PointerGetDatum(pg_detoast_datum_copy((struct varlena *) DatumGetPointer(amount)));
-		compute(state, window, nrows, amount);
-		MemoryContextSwitchTo(old);
-		MemoryContextDelete(scratch);
-		state->done = true;
-		state->nulls_before = row > 0;
-	}
+	state->scale = DatumGetInt32(WinGetFuncArgCurrent(window, scale_argument, &scale_null));
+	if (amount_null || scale_null)
+		return false;
+	if (state->scale < 0 || state->scale > max_scale)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("scale must be between 0 and %d", max_scale)));
+	require_finite(amount, "amount");
+
+	old = MemoryContextSwitchTo(GetMemoryChunkContext(state));
+	state->amount = datumCopy(PointerGetDatum(packed_arg(amount)), false, -1);
+	state->units = alloc_huge(nrows, sizeof(int64));
+	state->nulls = alloc_huge(nrows, sizeof(bool));
+	MemoryContextSwitchTo(old);
+	compute(state, window, nrows);
+	state->done = true;
+	return true;
+}
+
+static Datum
+row_share(FunctionCallInfo fcinfo, const SplitState *state)
+{
+	int64		row = WinGetCurrentPosition(PG_WINDOW_OBJECT());
+
 	if (state->nulls[row])
 		PG_RETURN_NULL();
 	if (state->shares != NULL)
 		return state->shares[row];
-	return NumericGetDatum(state->scale == 0 ? int64_to_numeric(state->units[row]) :
-						   int64_div_fast_to_numeric(state->units[row], state->scale));
+	return decimal_to_numeric(state->units[row], state->scale);
 }
 
 /*
  * That amount and scale are the same in every row is seen as each becomes the
- * current one, which costs least.
+ * current one, which costs least; that none without came first, at once.
  */
 PG_FUNCTION_INFO_V1(split_window);
 Datum
@@ -372,14 +545,16 @@ split_window(PG_FUNCTION_ARGS)
 {
 	WindowObject window = PG_WINDOW_OBJECT();
 	SplitState *state = WinGetPartitionLocalMemory(window, sizeof(SplitState));
-	Datum		result = window_share(fcinfo, 2, NUMERIC_MAX_DISPLAY_SCALE, split_partition);
+	bool		first = !state->done;
 	bool		isnull;
 	Datum		value;
 
-	if (!state->done)
-		return result;
+	if (first && !compute_partition(state, window, 2, NUMERIC_MAX_DISPLAY_SCALE, split_partition))
+		PG_RETURN_NULL();
+
 	value = WinGetFuncArgCurrent(window, 0, &isnull);
-	if (isnull || !same_number(value, state->amount) || state->nulls_before)
+	if (isnull || !same_number(value, state->amount) ||
+		(first && WinGetCurrentPosition(window) > 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("amount to split must be the same in every row of the partition")));
@@ -388,74 +563,33 @@ split_window(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("scale of a split must be the same in every row of the partition")));
-	return result;
+	return row_share(fcinfo, state);
 }
 
 PG_FUNCTION_INFO_V1(round_to_total);
 Datum
 round_to_total(PG_FUNCTION_ARGS)
 {
-	return window_share(fcinfo, 1, DECIMAL_MAX_SCALE, round_partition);
+	WindowObject window = PG_WINDOW_OBJECT();
+	SplitState *state = WinGetPartitionLocalMemory(window, sizeof(SplitState));
+
+	if (!state->done && !compute_partition(state, window, 1, DECIMAL_MAX_SCALE, round_partition))
+		PG_RETURN_NULL();
+	return row_share(fcinfo, state);
 }
 
 /*
- * The same in integers, for tallies: parts of a whole, over one denominator, as
- * whole units that sum to the total.  A tie goes to the earlier row.  The parts
- * may sum to a little less than the total, if they were rounded down.
+ * divide() for the rows of a tally.
  */
-typedef struct TallyRemainder
-{
-	uint128		remainder;
-	int64		i;
-} TallyRemainder;
-
-static inline int
-compare_tally_remainders(const TallyRemainder *x, const TallyRemainder *y)
-{
-	if (x->remainder != y->remainder)
-		return x->remainder > y->remainder ? -1 : 1;
-	return (x->i > y->i) - (x->i < y->i);
-}
-
-#define ST_SORT sort_tally_remainders
-#define ST_ELEMENT_TYPE TallyRemainder
-#define ST_COMPARE(a, b) compare_tally_remainders(a, b)
-#define ST_SCOPE static
-#define ST_DEFINE
-#include "lib/sort_template.h"
-
 void
-tally_shares(TallyRow *rows, int64 n, const uint128 *parts, uint128 denominator, int64 total)
+tally_shares(TallyRow *rows, int64 n, uint128 *parts, uint128 denominator, int64 total)
 {
-	TallyRemainder *remainders = MemoryContextAllocHuge(CurrentMemoryContext,
-														Max(n, 1) * sizeof(TallyRemainder));
-	int64		left = total;
+	int64	   *units = alloc_huge(n, sizeof(int64));
 
+	divide(units, parts, n, denominator, total);
 	for (int64 i = 0; i < n; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (((parts[i] | denominator) >> 64) == 0)
-		{
-			/* what the processor does itself */
-			rows[i].quantity = (uint64) parts[i] / (uint64) denominator;
-			remainders[i].remainder = (uint64) parts[i] % (uint64) denominator;
-		}
-		else
-		{
-			rows[i].quantity = parts[i] / denominator;
-			remainders[i].remainder = parts[i] % denominator;
-		}
-		remainders[i].i = i;
-		left -= (int64) rows[i].quantity;
-	}
-
-	/* no more units are left than there are rows with a remainder */
-	Assert(left >= 0 && left <= n);
-	if (left > 0)
-		sort_tally_remainders(remainders, n);
-	for (int64 i = 0; i < left; i++)
-		rows[remainders[i].i].quantity++;
-	pfree(remainders);
+		rows[i].quantity = units[i];
+	pfree(units);
 }
 
 void
@@ -508,7 +642,7 @@ tally_split(PG_FUNCTION_ARGS)
 				 errmsg("cannot split an amount when all weights are zero")));
 
 	shares = tally_rows(weights.n);
-	parts = MemoryContextAllocHuge(CurrentMemoryContext, Max((int64) weights.n, 1) * sizeof(uint128));
+	parts = alloc_huge(weights.n, sizeof(uint128));
 	for (int i = 0; i < weights.n; i++)
 	{
 		shares[i].key = party_map_key(&weights, i);

@@ -39,7 +39,7 @@ extern TallyRow *tally_rows(int64 n);
 pg_noreturn extern void tally_overflow(void);
 
 /* split.c */
-extern void tally_shares(TallyRow *rows, int64 n, const uint128 *parts, uint128 denominator, int64 total);
+extern void tally_shares(TallyRow *rows, int64 n, uint128 *parts, uint128 denominator, int64 total);
 extern void tally_require_scale(int scale);
 
 /* tally_measure.c */
@@ -49,6 +49,12 @@ extern void tally_order_ranks(TallyRank *ranks, int64 n);
 extern int	tally_reaching(const TallyRank *ranks, int n, int128 total, Decimal fraction);
 extern Decimal tally_fraction_arg(Datum fraction);
 extern void tally_require_no_negative(const PartyMap *map, const char *what);
+
+static inline void *
+alloc_huge(int64 n, Size size)
+{
+	return MemoryContextAllocHuge(CurrentMemoryContext, Max(n, 1) * size);
+}
 
 static inline int64
 tally_quantity(const PartyMap *map, int i)

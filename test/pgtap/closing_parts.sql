@@ -23,8 +23,9 @@ CREATE TEMP TABLE line AS
 			WHEN 2 THEN (random() * 1e6)::numeric * (random() - 0.3)::numeric
 			WHEN 3 THEN round(random()::numeric, 30)
 			WHEN 4 THEN floor(random() * 100)::numeric				-- nothing to round
+			WHEN 5 THEN round((random() * 1e4 - 5e3)::numeric, 4)	-- few decimal places, below and above 0
 			ELSE CASE WHEN random() < 0.2 THEN NULL ELSE random()::numeric END END AS amount
-	FROM (SELECT i AS invoice, i % 6 AS kind, (ARRAY['half_even', 'half_up', 'half_down', 'down', 'up', 'floor', 'ceiling'])[1 + i % 7] AS mode, (random() * 4)::integer AS scale, 1 + floor(random() * 30)::integer AS lines FROM generate_series(1, 3000) AS i) AS b,
+	FROM (SELECT i AS invoice, i % 8 AS kind, (ARRAY['half_even', 'half_up', 'half_down', 'down', 'up', 'floor', 'ceiling'])[1 + i % 7] AS mode, (random() * 4)::integer AS scale, 1 + floor(random() * 30)::integer AS lines FROM generate_series(1, 3000) AS i) AS b,
 		generate_series(1, b.lines) AS n;
 CREATE TEMP TABLE rounded AS
 	SELECT l.*, round_to_total(l.amount, l.scale, l.mode) OVER (PARTITION BY l.invoice ORDER BY l.line) AS got

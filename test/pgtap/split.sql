@@ -7,7 +7,7 @@ BEGIN;
 SET LOCAL search_path = sharecollab, public;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(17);
+SELECT plan(20);
 
 -- ----------
 -- Groups: an amount with so many decimal places, and weights in an order
@@ -90,6 +90,7 @@ SELECT is_empty($$SELECT a.* FROM answer AS a JOIN oracle AS o USING (bill_id, o
 SELECT is_empty('SELECT * FROM answer WHERE weight = 0 AND share <> 0', 'no weight, no share');
 SELECT is_empty('SELECT * FROM answer WHERE share * sign(amount) < 0', 'no share has the other sign');
 SELECT is_empty('SELECT * FROM answer WHERE scale(share) <> scale', 'shares show just so many decimal places');
+SELECT is_empty('SELECT * FROM answer WHERE numeric_send(share) <> numeric_send(share::text::numeric)', 'shares are stored as numeric itself would');
 SELECT is_empty('SELECT a.* FROM answer AS a JOIN answer AS b USING (bill_id) WHERE a.weight > b.weight AND a.share * sign(a.amount) < b.share * sign(a.amount) LIMIT 5',
 	'who has more weight never gets less');
 
@@ -123,6 +124,29 @@ SELECT is_empty('SELECT a.bill_id, a.ord FROM answer AS a
 	'only the ratio of weights counts');
 SELECT is((SELECT sum(share) FROM (SELECT split(12345678.91, weight, 2) OVER (ORDER BY bill_id, ord) AS share FROM line) AS s), 12345678.91,
 	'an amount over all lines at once');
+
+-- ----------
+-- Many rows in one partition, with many remainders alike, or none alike; one
+-- needs 128 bits
+-- ----------
+
+CREATE TEMP TABLE crowd AS
+	SELECT n, n * 7919 % 100003 AS ord, n % 13 AS few, n::bigint * n AS many
+	FROM generate_series(1, 100000) AS n;
+CREATE FUNCTION pg_temp.differences(amount numeric, weight text) RETURNS SETOF bigint LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN QUERY EXECUTE format('WITH given AS (
+			SELECT ord, split($1, %1$s, 2) OVER (ORDER BY ord) AS share,
+				div($1 * 100 * %1$s, sum(%1$s) OVER ()) AS floor, mod($1 * 100 * %1$s, sum(%1$s) OVER ()) AS remainder
+			FROM crowd
+		), ranked AS (
+			SELECT *, row_number() OVER (ORDER BY remainder DESC, ord) <= $1 * 100 - sum(floor) OVER () AS one_more FROM given
+		)
+		SELECT count(*) FROM ranked WHERE share <> (floor + one_more::integer) / 100', weight) USING amount;
+END;
+$$;
+SELECT is(pg_temp.differences(123456.78, 'few'), 0::bigint, 'a hundred thousand rows, 13 remainders');
+SELECT is(pg_temp.differences(9876543210987.65, 'many'), 0::bigint, 'and as many remainders');
 
 -- ----------
 -- The limits of scale
