@@ -21,17 +21,27 @@
 #include "party_table.h"
 
 /*
- * Of many parties, most are not in the processor's cache, and to wait for them
- * takes as long as all the rest of a row.  So a row whose party is a number is
- * only asked for from memory, and waits in the state until the next one comes.
+ * Of many parties, most are not in the processor's cache, and to wait for each
+ * takes as long as all the rest of a row.  So of a state of more parties than
+ * this, rows whose party is a number wait until they are so many, and their
+ * parties are asked for from memory all at once.
  */
+#define WAITING_ROWS	64
+
+typedef struct WaitingRow
+{
+	int64		party;
+	TimestampTz at;
+	int64		added;
+	int64		removed;
+} WaitingRow;
+
 typedef struct ActivityState
 {
+	int			nwaiting;
+	int			room;			/* for waiting rows: 0 or WAITING_ROWS */
 	deeds_table table;
-	bool		waiting;		/* there is such a row */
-	PartyKey	party;
-	uint32		hash;
-	Deeds		deeds;
+	WaitingRow	waiting[FLEXIBLE_ARRAY_MEMBER];
 } ActivityState;
 
 static ActivityState *
@@ -51,42 +61,84 @@ negative_lines(void)
 			 errmsg("lines added and removed must not be negative")));
 }
 
-/* Every use of the table but the next row begins here. */
 static inline void
+activity_add(ActivityState *state, PartyKey key, TimestampTz at, int64 added, int64 removed)
+{
+	Deeds		deeds = {1, added, removed, at, at};
+
+	deeds_add(deeds_at(&state->table, key, party_hash(key)), &deeds);
+}
+
+/* Every use of the table but the next row begins here. */
+static void
 activity_settle(ActivityState *state)
 {
-	if (state->waiting)
+	const WaitingRow *end = state->waiting + state->nwaiting;
+
+	for (const WaitingRow *row = state->waiting; row < end; row++)
+		deeds_prefetch(&state->table, party_hash(party_number(row->party)));
+	for (const WaitingRow *row = state->waiting; row < end; row++)
+		activity_add(state, party_number(row->party), row->at, row->added, row->removed);
+	state->nwaiting = 0;
+}
+
+/*
+ * What most rows do not need is apart from them, and called last, so that they
+ * call nothing.
+ */
+static pg_noinline Datum
+activity_skip_row(FunctionCallInfo fcinfo)
+{
+	aggregate_context(fcinfo);
+	PG_RETURN_STATE(PG_GETARG_STATE(0, ActivityState));
+}
+
+static pg_noinline Datum
+activity_settle_rows(ActivityState *state)
+{
+	activity_settle(state);
+	PG_RETURN_POINTER(state);
+}
+
+static pg_noinline Datum
+activity_add_row(FunctionCallInfo fcinfo, PartyKey key, int64 added, int64 removed)
+{
+	MemoryContext context = aggregate_context(fcinfo);
+	ActivityState *state = PG_GETARG_STATE(0, ActivityState);
+
+	if (unlikely((added | removed) < 0))
+		negative_lines();
+	if (unlikely(state == NULL))
+		state = activity_state(context, key.name == NULL, PARTY_FIRST_SIZE);
+	activity_add(state, key, PG_GETARG_TIMESTAMPTZ(2), added, removed);
+	if (key.name == NULL && state->table.n > WAITING_ROWS)
 	{
-		deeds_add(deeds_at(&state->table, state->party, state->hash), &state->deeds);
-		state->waiting = false;
+		Size		size = offsetof(ActivityState, waiting) + WAITING_ROWS * sizeof(WaitingRow);
+
+		state = repalloc(state, size);
+		state->room = WAITING_ROWS;
 	}
+	PG_RETURN_POINTER(state);
 }
 
 /* One row. */
 static inline Datum
 activity_row(FunctionCallInfo fcinfo, PartyKey key, int64 added, int64 removed)
 {
-	MemoryContext context = aggregate_context(fcinfo);
-	ActivityState *state = PG_GETARG_STATE(0, ActivityState);
-	TimestampTz at = PG_GETARG_TIMESTAMPTZ(2);
-	uint32		hash = party_hash(key);
-	Deeds		deeds = {1, added, removed, at, at};
+	ActivityState *state = (ActivityState *) PG_GETARG_POINTER(0);
+	WaitingRow *row;
 
-	if (unlikely((added | removed) < 0))
-		negative_lines();
-	if (unlikely(state == NULL))
-		state = activity_state(context, key.name == NULL, PARTY_FIRST_SIZE);
-	if (key.name == NULL)
-	{
-		deeds_prefetch(&state->table, hash);
-		activity_settle(state);
-		state->party = key;
-		state->hash = hash;
-		state->deeds = deeds;
-		state->waiting = true;
-	}
-	else
-		deeds_add(deeds_at(&state->table, key, hash), &deeds);
+	if (key.name != NULL || PG_ARGISNULL(0) || state->room == 0 ||
+		unlikely((added | removed) < 0))
+		return activity_add_row(fcinfo, key, added, removed);
+
+	row = &state->waiting[state->nwaiting++];
+	row->party = key.len;
+	row->at = PG_GETARG_TIMESTAMPTZ(2);
+	row->added = added;
+	row->removed = removed;
+	if (unlikely(state->nwaiting == state->room))
+		return activity_settle_rows(state);
 	PG_RETURN_POINTER(state);
 }
 
@@ -97,10 +149,7 @@ Datum \
 name(PG_FUNCTION_ARGS) \
 { \
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2)) \
-	{ \
-		aggregate_context(fcinfo); \
-		PG_RETURN_STATE(PG_GETARG_STATE(0, ActivityState)); \
-	} \
+		return activity_skip_row(fcinfo); \
 	return activity_row(fcinfo, party, added, removed); \
 }
 

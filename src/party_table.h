@@ -162,14 +162,22 @@ PARTY_MAKE(keep) (PARTY_TABLE *table, const char *name, int64 len)
 }
 
 /*
- * What is kept for a party, for the caller to change.
+ * What is kept for a party, for the caller to change.  Most are there already,
+ * and found here faster than by an insertion, which may move others.
  */
 static inline PARTY_VALUE *
 PARTY_MAKE(at) (PARTY_TABLE *table, PartyKey key, uint32 hash)
 {
+	const PARTY_ENTRY *end = table->hash->data + table->hash->size;
+	PARTY_ENTRY *entry = &table->hash->data[hash & table->hash->sizemask];
 	bool		found;
-	PARTY_ENTRY *entry = PARTY_MAKE(hash_insert_hash) (table->hash, key, hash, &found);
 
+	for (; entry < end && entry->status != 0; entry++)
+	{
+		if (entry->hash == hash && party_same(entry->key, key))
+			return &entry->value;
+	}
+	entry = PARTY_MAKE(hash_insert_hash) (table->hash, key, hash, &found);
 	if (unlikely(!found))
 	{
 		if (key.name != NULL)
