@@ -48,6 +48,22 @@ static SavedQuery period_out_of_order = {
 	.nparams = 2, .types = {INT8OID, TSTZRANGEOID}
 };
 
+/*
+ * Usage before the first billing period of a pool, which no period will ever
+ * bill: what is new since the last one was closed, if any was.
+ */
+static SavedQuery usage_before = {
+	.sql = "SELECT pg_catalog.format('The first is %s of meter \"%s\" by \"%s\", which source \"%s\" calls \"%s\".',"
+	" u.quantity, u.meter, y.name, u.source, u.source_key), u.at::pg_catalog.text, b.closed_at IS NOT NULL"
+	" FROM (SELECT least(pg_catalog.lower($2), pg_catalog.min(pg_catalog.lower(b.during))) AS starts, pg_catalog.max(b.closed_at) AS closed_at"
+	" FROM sharecollab.billing_period AS b WHERE b.pool_id = $1 AND b.closed_at IS NOT NULL) AS b,"
+	/* in the order of the primary key, so that it is the first row or none */
+	" LATERAL (SELECT u.* FROM sharecollab.usage AS u WHERE u.pool_id = $1 AND u.at < b.starts"
+	" AND (b.closed_at IS NULL OR u.recorded_at > b.closed_at) ORDER BY u.at LIMIT 1) AS u"
+	" JOIN sharecollab.party AS y ON y.party_id = u.consumer_id",
+	.nparams = 2, .types = {INT8OID, TSTZRANGEOID}
+};
+
 static SavedQuery insert_period = {
 	.sql = "INSERT INTO sharecollab.billing_period (pool_id, during) VALUES ($1, $2) RETURNING billing_period_id",
 	.nparams = 2, .types = {INT8OID, TSTZRANGEOID}
@@ -88,11 +104,122 @@ static struct
 	}},
 };
 
+/*
+ * What cannot be billed: the largest charge, if they can be rated at all, and
+ * the largest usage.
+ */
+static SavedQuery largest_charge = {
+	.sql = "SELECT pg_catalog.format('The largest charge is %s %s: %s %s of meter \"%s\" for \"%s\" in %s. ',"
+	" c.billed_cost, l.currency, c.quantity, c.unit, c.meter, y.name, c.period)"
+	" FROM sharecollab.pool AS l JOIN sharecollab.billing_period AS b ON b.pool_id = l.pool_id AND b.billing_period_id = $2,"
+	" LATERAL (SELECT r.consumer_id, r.billed_cost, r.quantity, r.unit, r.meter, r.period FROM sharecollab.rated(l.name, b.during) AS r"
+	" UNION ALL SELECT r.consumer_id, r.billed_cost, r.quantity, r.unit, r.meter, r.period"
+	" FROM sharecollab.billing_period AS e, sharecollab.rating_corrections(l.name, e.during) AS r"
+	" WHERE e.pool_id = l.pool_id AND e.closed_at IS NOT NULL AND NOT e.during && sharecollab.dropped_usage()) AS c"
+	" JOIN sharecollab.party AS y ON y.party_id = c.consumer_id"
+	" WHERE l.pool_id = $1 ORDER BY pg_catalog.abs(c.billed_cost) DESC LIMIT 1",
+	.nparams = 2, .types = {INT8OID, INT8OID}
+};
+
+static SavedQuery largest_usage = {
+	.sql = "SELECT pg_catalog.format('The largest usage is %s of meter \"%s\" by \"%s\" at %s, which source \"%s\" calls \"%s\".',"
+	" u.quantity, u.meter, y.name, u.at, u.source, u.source_key)"
+	" FROM sharecollab.billing_period AS b JOIN sharecollab.usage AS u ON u.pool_id = b.pool_id AND u.at < pg_catalog.upper(b.during)"
+	" JOIN sharecollab.party AS y ON y.party_id = u.consumer_id"
+	" WHERE b.pool_id = $1 AND b.billing_period_id = $2 ORDER BY pg_catalog.abs(u.quantity) DESC LIMIT 1",
+	.nparams = 2, .types = {INT8OID, INT8OID}
+};
+
+/*
+ * Something out of range in a subtransaction is an error that it returns, with
+ * all undone; any other is thrown.
+ */
+static ErrorData *
+error_of(void (*act) (void *), void *argument)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *volatile error = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		act(argument);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	if (error && error->sqlerrcode != ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE)
+		ReThrowError(error);
+	return error;
+}
+
+typedef struct Closing
+{
+	Datum	   *values;
+	const char *nulls;
+	TimestampTz start;
+	const char *pool;
+	char	   *largest;		/* charge, in words */
+} Closing;
+
+static void
+describe_charge(void *argument)
+{
+	Closing    *closing = argument;
+
+	if (query_run(&largest_charge, closing->values, NULL, false) > 0)
+		closing->largest = TextDatumGetCString(query_value(0, 1, NULL));
+}
+
 static void
 announce(TimestampTz start, const char *done)
 {
 	ereport(progress_level(),
 			(errmsg("%s after %ld s", done, TimestampDifferenceMilliseconds(start, GetCurrentTimestamp()) / 1000)));
+}
+
+static void
+run_steps(void *argument)
+{
+	Closing    *closing = argument;
+
+	for (size_t i = 0; i < lengthof(steps); i++)
+	{
+		query_run(&steps[i].query, closing->values, closing->nulls, false);
+		announce(closing->start, steps[i].done);
+	}
+}
+
+/*
+ * Do all steps; if a number is too large, say where it may come from.
+ */
+static void
+make_charges(Closing *closing)
+{
+	ErrorData  *error = error_of(run_steps, closing);
+	const char *usage = "";
+
+	if (error == NULL)
+		return;
+	closing->largest = "";
+	(void) error_of(describe_charge, closing);
+	if (query_run(&largest_usage, closing->values, NULL, false) > 0)
+		usage = TextDatumGetCString(query_value(0, 1, NULL));
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("cannot close the billing period of pool \"%s\": %s", closing->pool, error->message),
+			 errdetail("%s%s", closing->largest, usage),
+			 errhint("An amount has at most 18 digits. Usage that was recorded by mistake is taken back by its negative quantity, under a key of its own.")));
 }
 
 /*
@@ -142,6 +269,17 @@ open_period(Datum *values, Datum *digest)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("%s", TextDatumGetCString(query_value(0, 2, NULL))),
 				 errdetail("Billing period %s.", TextDatumGetCString(query_value(0, 1, NULL)))));
+	if (query_run(&usage_before, values, NULL, false) > 0)
+	{
+		bool		later = DatumGetBool(query_value(0, 3, NULL));
+
+		ereport(later ? WARNING : ERROR,
+				(errcode(later ? ERRCODE_WARNING : ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("usage from %s on, before the first billing period, would never be billed",
+						TextDatumGetCString(query_value(0, 2, NULL))),
+				 errdetail("%s", TextDatumGetCString(query_value(0, 1, NULL))),
+				 later ? 0 : errhint("Close an earlier billing period first, one that begins by then.")));
+	}
 	if (!exists)
 	{
 		query_run(&insert_period, values, NULL, false);
@@ -179,11 +317,9 @@ billing_period_close(PG_FUNCTION_ARGS)
 	SPI_connect();
 	if (open_period(values, &digest))
 	{
-		for (size_t i = 0; i < lengthof(steps); i++)
-		{
-			query_run(&steps[i].query, values, nulls, false);
-			announce(start, steps[i].done);
-		}
+		Closing		closing = {values, nulls, start, text_to_cstring(PG_GETARG_TEXT_PP(0)), NULL};
+
+		make_charges(&closing);
 		if (query_run(&differences, values, NULL, false) > 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_CORRUPTED),

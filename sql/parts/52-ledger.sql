@@ -377,7 +377,14 @@ CREATE FUNCTION exchange(party text, amount numeric, base text, quote text, kind
 	RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
 	WITH exact AS (
-		SELECT exchange.amount * exchange_rate_at(exchange.base, exchange.quote, coalesce(exchange.occurred_at, now())) AS amount
+		-- the same again is at the rate that it was at
+		SELECT coalesce((
+				SELECT q.amount
+				FROM journal AS j
+				JOIN posting AS b ON b.journal_id = j.journal_id AND b.line = 1 AND b.amount = exchange.amount
+				JOIN posting AS q ON q.journal_id = j.journal_id AND q.line = 3
+				WHERE j.source = exchange.source AND j.source_key = exchange.source_key AND j.kind = 'exchange'),
+			exchange.amount * exchange_rate_at(exchange.base, exchange.quote, coalesce(exchange.occurred_at, now()))) AS amount
 	), leg AS (
 		SELECT v.kind, v.currency, v.amount, v.line
 		FROM exact AS e, LATERAL (VALUES
@@ -393,4 +400,4 @@ BEGIN ATOMIC
 	FROM leg AS g;
 END;
 COMMENT ON FUNCTION exchange(text, numeric, text, text, text, text, text, text, timestamptz) IS
-'Moves a balance of a party from one currency to another, at the rate stored for that instant: debits the amount in base, and credits what it is worth in quote, rounded once (half to even); both through accounts of kind fx, and what rounding made is posted to rounding. For what the party owes, the amount is negative. Returns the key of the journal. For stewards of the pool. Errors: 42704 no such rate, as post_journal().';
+'Moves a balance of a party from one currency to another, at the rate stored for that instant: debits the amount in base, and credits what it is worth in quote, rounded once (half to even); both through accounts of kind fx, and what rounding made is posted to rounding. For what the party owes, the amount is negative. Returns the key of the journal. With a source and source_key, the same call again returns the same journal, whatever rates were stored meanwhile; another one with the same keys is an error (23505). For stewards of the pool. Errors: 42704 no such rate, as post_journal().';

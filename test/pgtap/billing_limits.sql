@@ -79,6 +79,34 @@ SELECT results_eq($$SELECT r.purchase, sum(c.billed_cost), sum(c.effective_cost)
 	'I9: each commitment costs over its term what it cost to buy');
 SELECT is_empty($$SELECT rule, message FROM focus_violations('focus_cost_and_usage') WHERE record ->> 'ServiceName' = 'bl'$$, 'as FOCUS has it');
 
+-- Nor is what was used before the first one: said while something can be done, and when it comes later.
+SELECT create_pool('bl_first', 'compute', 'gpu', 'bl_commons') \g /dev/null
+SELECT set_rate('bl_first', 'token', 2, 'token', valid => '(,)'), record_usage('bl_first', 'bl_ann', 'token', n, tstzrange(t, t, '[]'), 'first', n::text) FROM (VALUES (5, '2025-01-10'::timestamptz), (7, '2025-01-20'), (1, '2025-02-10')) AS u (n, t) \g /dev/null
+SELECT is(public.try($$SELECT close_billing_period('bl_first', '[2025-02-01,2025-03-01)')$$), E'55000 usage from 2025-01-10 00:00:00+00 on, before the first billing period, would never be billed\n'
+	'  The first is 5 of meter "token" by "bl_ann", which source "first" calls "5".\n  Close an earlier billing period first, one that begins by then.', 'the first billing period leaves no usage behind');
+SELECT close_billing_period('bl_first', d) FROM unnest('{"[2025-01-01,2025-02-01)","[2025-02-01,2025-03-01)"}'::tstzrange[]) AS d \g /dev/null
+SELECT is((SELECT sum(amount) FROM charge WHERE pool_id = pool_id('bl_first')), 26.00, 'so that all is billed');
+SELECT record_usage('bl_first', 'bl_ann', 'token', 9, '[2024-12-10,2024-12-10]', 'first', 'late') \g /dev/null
+SET LOCAL client_min_messages = error;
+SELECT is(public.try($$SELECT close_billing_period('bl_first', '[2025-03-01,2025-04-01)')$$), 'done', 'but it does not keep later ones from being closed');
+
+SET LOCAL client_min_messages = warning;
+
+-- What is too large to be billed names itself, and can be taken back.
+SELECT create_pool('bl_large', 'compute', 'gpu', 'bl_commons') \g /dev/null
+SELECT set_rate('bl_large', 'token', 2, 'token', valid => '(,)'), set_rate('bl_large', 'level', 2, model => 'percentile', fraction => 0.95, valid => '(,)'),
+	record_usage('bl_large', 'bl_ann', 'token', 3, '[2025-01-10,2025-01-10]', 'large', 'right'), record_usage('bl_large', 'bl_bob', 'token', 1e30, '[2025-01-11,2025-01-11]', 'large', 'wrong') \g /dev/null
+SELECT is(public.try($$SELECT close_billing_period('bl_large', '[2025-01-01,2025-02-01)')$$), E'22003 cannot close the billing period of pool "bl_large": bigint out of range\n'
+	'  The largest charge is 2000000000000000000000000000000 USD: 1000000000000000000000000000000 token of meter "token" for "bl_bob" in ["2025-01-01 00:00:00+00","2025-02-01 00:00:00+00"). '
+	'The largest usage is 1000000000000000000000000000000 of meter "token" by "bl_bob" at 2025-01-11 00:00:00+00, which source "large" calls "wrong".\n'
+	'  An amount has at most 18 digits. Usage that was recorded by mistake is taken back by its negative quantity, under a key of its own.', 'usage that is too large to be billed is named');
+SELECT record_usage('bl_large', 'bl_bob', 'token', -1e30, '[2025-01-11,2025-01-11]', 'large', 'wrong, taken back'),
+	record_usage('bl_large', 'bl_bob', 'level', 1e31, '[2025-01-11,2025-01-12)', 'large', 'level') \g /dev/null
+SELECT matches(public.try($$SELECT close_billing_period('bl_large', '[2025-01-01,2025-02-01)')$$), E'^22003 .*: quantity out of range\n  The largest usage is 1(0){31} of meter "level"', 'also if it cannot even be rated');
+SELECT set_rate('bl_large', 'level', 0, valid => '(,)'), close_billing_period('bl_large', '[2025-01-01,2025-02-01)') \g /dev/null
+SELECT is((SELECT sum(amount) FROM charge WHERE pool_id = pool_id('bl_large')), 6.00, 'taken back, or at another rate, it is in nobody''s way');
+SELECT is(verify_books(p), NULL, 'books: ' || p) FROM unnest('{bl_first,bl_large}'::text[]) AS p;
+
 -- A hold that nobody confirmed is no lease, whether somebody has noticed or not.
 SELECT reserve('bl', 'bl_bob', 10, tstzrange(now() + interval '1 hour', now() + interval '3 hours'), hold_for => '10 minutes') AS held \gset
 SELECT is((SELECT sum(billed_cost) FROM rated('bl', tstzrange(now(), now() + interval '1 day'))), 40.000000000000000000000000000000, 'a hold is what it would cost');

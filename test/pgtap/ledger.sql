@@ -9,7 +9,8 @@ SET search_path = sharecollab, public;
 \getenv srcdir PG_ABS_SRCDIR
 
 BEGIN;
-SELECT plan(9);
+\ir ../helpers.sql
+SELECT plan(14);
 TRUNCATE party RESTART IDENTITY CASCADE;
 SELECT setseed(0.6);
 
@@ -102,6 +103,16 @@ SELECT is((SELECT count(DISTINCT reverse_journal(journal_id)) FROM (SELECT journ
 SELECT is_empty($$SELECT account_id FROM posting GROUP BY 1 HAVING sum(amount) <> 0$$, 'I10: every account is what it was before');
 SELECT is((SELECT count(DISTINCT reverse_journal(journal_id)) FROM (SELECT journal_id FROM journal WHERE kind = 'reversal' OFFSET 0) AS j), 3000::bigint, 'and back again');
 SELECT results_eq('SELECT account_id, sum(amount) FROM posting GROUP BY 1 ORDER BY 1', 'SELECT * FROM before ORDER BY 1', 'I10: which is what it was');
+
+-- An exchange again is the same one, whatever the rate is by now; another one is refused
+INSERT INTO exchange_rate (base, quote, at, rate) VALUES ('USD', 'EUR', '2024-01-01', 0.9), ('USD', 'GBP', '2024-01-01', 0.9);
+SELECT create_party('traveller') \g /dev/null
+SELECT exchange('traveller', 10.01, 'USD', 'EUR', source => 'fx', source_key => '1') AS exchanged \gset
+INSERT INTO exchange_rate (base, quote, at, rate) VALUES ('USD', 'EUR', '2024-01-02', 0.8);
+SELECT is(exchange('traveller', 10.01, 'USD', 'EUR', source => 'fx', source_key => '1'), :exchanged::bigint, 'to exchange the same again, after the rate changed, returns the journal that it made');
+SELECT matches(public.try(format($$SELECT exchange(%s, source => 'fx', source_key => '1'%s)$$, a, o)), '^23505 .* posted before, and differently\n  This differs from journal \d+ in its ' || e, a || o)
+FROM (VALUES ($$'traveller', 10.02, 'USD', 'EUR'$$, '', 'amounts'), ($$'traveller', 10.01, 'USD', 'GBP'$$, '', 'accounts'), ($$'traveller', 10.01, 'USD', 'EUR', 'cash'$$, '', 'accounts'),
+	($$'traveller', 10.01, 'USD', 'EUR'$$, $$, occurred_at => '2024-01-01'$$, 'time')) AS t (a, o, e);
 
 SELECT * FROM finish();
 ROLLBACK;
