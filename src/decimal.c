@@ -11,6 +11,7 @@
 
 #include "compat.h"
 #include "decimal.h"
+#include "libpq/pqformat.h"
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 
@@ -24,6 +25,9 @@
 #define NUMERIC_SHORT_SCALE_MAX		63
 #define NUMERIC_SHORT_WEIGHT_SIGN	0x0040
 #define NUMERIC_SHORT_WEIGHT_MASK	0x003F
+#define NUMERIC_SHORT_DSCALE_MASK	0x1F80
+#define NUMERIC_SHORT_DSCALE_SHIFT	7
+#define NUMERIC_DSCALE_MASK			0x3FFF
 #define NUMERIC_DIGIT_BASE			10000
 #define NUMERIC_DIGIT_DECIMALS		4
 
@@ -272,6 +276,57 @@ decimal_from_numeric(const struct varlena *numeric, Decimal *result)
 							(ndigits - 1 - weight) * NUMERIC_DIGIT_DECIMALS, result);
 	}
 	return DECIMAL_OVERFLOW;
+}
+
+/*
+ * Append the length of a numeric in the binary format of COPY, and what
+ * numeric_send() makes of it; detoasted, but it may have a short header.  False
+ * if it is not finite.
+ */
+bool
+decimal_send_numeric(StringInfo buf, const struct varlena *numeric)
+{
+	const char *p = VARDATA_ANY(numeric);
+	const char *end = p + VARSIZE_ANY_EXHDR(numeric);
+	uint16		header;
+	int16		weight;
+	uint16		sign;
+	uint16		dscale;
+	int			ndigits;
+
+	memcpy(&header, p, sizeof(uint16));
+	p += sizeof(uint16);
+	if ((header & NUMERIC_SIGN_MASK) == NUMERIC_SPECIAL)
+		return false;
+	if ((header & NUMERIC_SIGN_MASK) == NUMERIC_SHORT)
+	{
+		weight = header & NUMERIC_SHORT_WEIGHT_MASK;
+		if (header & NUMERIC_SHORT_WEIGHT_SIGN)
+			weight |= ~NUMERIC_SHORT_WEIGHT_MASK;
+		sign = header & NUMERIC_SHORT_SIGN ? NUMERIC_NEG : 0;
+		dscale = (header & NUMERIC_SHORT_DSCALE_MASK) >> NUMERIC_SHORT_DSCALE_SHIFT;
+	}
+	else
+	{
+		memcpy(&weight, p, sizeof(int16));
+		p += sizeof(int16);
+		sign = header & NUMERIC_SIGN_MASK;
+		dscale = header & NUMERIC_DSCALE_MASK;
+	}
+	ndigits = (end - p) / sizeof(int16);
+	pq_sendint32(buf, (4 + ndigits) * sizeof(int16));
+	pq_sendint16(buf, ndigits);
+	pq_sendint16(buf, weight);
+	pq_sendint16(buf, sign);
+	pq_sendint16(buf, dscale);
+	for (int i = 0; i < ndigits; i++, p += sizeof(int16))
+	{
+		int16		digit;
+
+		memcpy(&digit, p, sizeof(int16));
+		pq_sendint16(buf, digit);
+	}
+	return true;
 }
 
 /*

@@ -9,6 +9,7 @@
 #define SHARECOLLAB_DECIMAL_H
 
 #include "common/int.h"
+#include "lib/stringinfo.h"
 
 /* the largest power of ten that fits an int64 mantissa */
 #define DECIMAL_MAX_SCALE	18
@@ -35,6 +36,7 @@ typedef enum DecimalStatus
 
 extern DecimalStatus decimal_parse(const char *str, size_t len, Decimal *result);
 extern DecimalStatus decimal_from_numeric(const struct varlena *numeric, Decimal *result);
+extern bool decimal_send_numeric(StringInfo buf, const struct varlena *numeric);
 extern Decimal decimal_arg_slow(Datum numeric, const char *what);
 pg_noreturn extern void decimal_overflow(void);
 

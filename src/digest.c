@@ -12,6 +12,7 @@
 #include "catalog/pg_type.h"
 #include "common/cryptohash.h"
 #include "compat.h"
+#include "decimal.h"
 #include "digest.h"
 #include "fmgr.h"
 #include "libpq/pqformat.h"
@@ -119,6 +120,10 @@ add_value(RowsDigest *digest, int i, Datum value)
 				add_bytes(block, utf8, strlen(utf8));
 				break;
 			}
+		case NUMERICOID:
+			if (decimal_send_numeric(block, packed_arg(value)))
+				break;
+			/* FALLTHROUGH */
 		default:
 			{
 				bytea	   *binary = SendFunctionCall(&digest->out[i], value);

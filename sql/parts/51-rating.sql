@@ -56,28 +56,45 @@ BEGIN ATOMIC
 		SELECT tstzrange(c.at, lead(c.at, 1, upper(rated.during)) OVER (ORDER BY c.at)) AS period, c.at AS starts, (row_number() OVER (ORDER BY c.at))::integer AS number
 		FROM unnest((SELECT array_agg(cut.at) FROM cut WHERE cut.at < upper(rated.during))) AS c (at)
 	),
-	-- Usage, first by segments, then by all that decides its price; where the
-	-- total does, by no more.
-	metered AS (
-		SELECT u.consumer_id, u.provider_id, u.lease_id, u.meter, u.labels,
-			width_bucket(u.at, (SELECT array_agg(s.starts ORDER BY s.number) FROM segment AS s)) AS number, sum(u.quantity) AS quantity
+	-- Usage: first what applies to whom, of which meter in which segment; then
+	-- how much of it, where the total decides by no more than that. To each of
+	-- one there is another, so that these joins are full only in name: but the
+	-- planner, who cannot know how much there is, does not loop for them.
+	metered AS NOT MATERIALIZED (
+		SELECT u.consumer_id, u.provider_id, u.lease_id, u.meter, u.labels, u.quantity,
+			width_bucket(u.at, (SELECT array_agg(s.starts ORDER BY s.number) FROM segment AS s)) AS number
 		FROM usage AS u
 		WHERE u.pool_id = (SELECT chosen.pool_id FROM chosen)
 		AND u.at >= lower(rated.during) AND u.at < upper(rated.during) AND u.recorded_at <= rated.known_at
-		GROUP BY 1, 2, 3, 4, 5, 6
-	), used AS (
-		SELECT m.consumer_id, m.provider_id, CASE WHEN r.additive THEN m.lease_id END AS lease_id, m.meter,
-			CASE WHEN r.additive THEN m.labels ELSE '{}' END AS labels, r.rate_id, list.rate_id AS list_id, c.rate_id AS commitment_id,
-			r.factor, coalesce(value_at(list.schedule, s.starts), 1) AS list_factor, sum(m.quantity) AS quantity
-		FROM metered AS m
+	), applied AS MATERIALIZED (
+		SELECT m.consumer_id, m.meter, m.number, r.rate_id, list.rate_id AS list_id, c.rate_id AS commitment_id, r.factor, r.list_factor, r.additive,
+			-- nothing but price times quantity
+			r.model = 'standard' AND c.rate_id IS NULL AND r.unlimited AS simple,
+			dense_rank() OVER (ORDER BY m.meter, r.rate_id, list.rate_id, c.rate_id, r.factor, r.list_factor) AS tariff
+		FROM (SELECT DISTINCT m.consumer_id, m.meter, m.number FROM metered AS m) AS m
 		JOIN segment AS s ON s.number = m.number
 		LEFT JOIN price AS own ON own.party_id = m.consumer_id AND own.meter = m.meter AND own.valid @> s.starts
 		LEFT JOIN price AS list ON (list.party_id IS NULL) IS TRUE AND list.meter = m.meter AND list.valid @> s.starts
 		LEFT JOIN bought AS c ON c.party_id = m.consumer_id AND c.meter = m.meter AND c.valid @> s.starts,
 		LATERAL (SELECT coalesce(own.rate_id, list.rate_id) AS rate_id,
+			coalesce(own.model, list.model, 'standard') AS model,
 			coalesce(own.model, list.model, 'standard') IN ('standard', 'flat') AS additive,
-			coalesce(value_at(CASE WHEN own.rate_id IS NULL THEN list.schedule ELSE own.schedule END, s.starts), 1) AS factor) AS r
-		GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+			CASE WHEN own.rate_id IS NULL THEN num_nonnulls(list.minimum, list.maximum) ELSE num_nonnulls(own.minimum, own.maximum) END = 0 AS unlimited,
+			coalesce(value_at(CASE WHEN own.rate_id IS NULL THEN list.schedule ELSE own.schedule END, s.starts), 1) AS factor,
+			coalesce(value_at(list.schedule, s.starts), 1) AS list_factor) AS r
+	), tariff AS MATERIALIZED (
+		SELECT a.tariff, a.meter, a.rate_id, a.commitment_id, a.simple, coalesce(v.model, 'standard') AS model, coalesce(v.unit, 'unit') AS unit,
+			coalesce(v.period, rated.during) AS period, CASE WHEN v.model = 'standard' THEN v.price * a.factor ELSE 0 END AS unit_price,
+			CASE WHEN list.model = 'standard' THEN list.price * a.list_factor WHEN v.model = 'standard' THEN v.price * a.factor ELSE 0 END AS list_unit_price
+		FROM (SELECT DISTINCT a.tariff, a.meter, a.rate_id, a.list_id, a.commitment_id, a.factor, a.list_factor, a.simple FROM applied AS a) AS a
+		LEFT JOIN price AS v ON v.rate_id = a.rate_id
+		LEFT JOIN price AS list ON list.rate_id = a.list_id
+	), used AS NOT MATERIALIZED (
+		SELECT m.consumer_id, m.provider_id, CASE WHEN a.additive THEN m.lease_id END AS lease_id,
+			CASE WHEN a.additive THEN m.labels ELSE '{}' END AS labels, a.tariff, a.simple, sum(m.quantity) AS quantity
+		FROM metered AS m
+		FULL JOIN applied AS a ON a.consumer_id = m.consumer_id AND a.meter = m.meter AND a.number = m.number
+		GROUP BY 1, 2, 3, 4, 5, 6
 	),
 
 	-- Leases, likewise; a hold that was not confirmed in time is none, even
@@ -110,20 +127,19 @@ BEGIN ATOMIC
 		LATERAL (SELECT s.period * h.period AS period) AS piece
 		GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
 	), line AS MATERIALIZED (
-		SELECT l.consumer_id, l.provider_id, l.lease_id, l.meter, l.labels, l.rate_id, l.commitment_id, l.quantity, l.part,
-			coalesce(v.model, 'standard') AS model, coalesce(v.unit, l.unit) AS unit, coalesce(l.period, v.period, rated.during) AS period,
-			CASE WHEN v.model IS NULL THEN l.quoted * l.part WHEN v.model = 'standard' THEN v.price * l.factor * l.part ELSE 0 END AS unit_price,
+		SELECT u.consumer_id, u.provider_id, u.lease_id, t.meter, u.labels, t.rate_id, t.commitment_id, u.quantity, 1::numeric AS part,
+			t.model, t.unit, t.period, t.unit_price, t.list_unit_price
+		FROM (SELECT u.* FROM used AS u WHERE NOT coalesce(u.simple, false)) AS u
+		FULL JOIN (SELECT t.* FROM tariff AS t WHERE NOT t.simple) AS t ON t.tariff = u.tariff
+		WHERE EXISTS (SELECT FROM tariff AS t WHERE NOT t.simple)
+		UNION ALL
+		SELECT l.consumer_id, NULL, l.lease_id, 'lease', '{}', l.rate_id, l.commitment_id, l.quantity, l.part,
+			coalesce(v.model, 'standard'), coalesce(v.unit, chosen.unit), l.period,
+			CASE WHEN v.model IS NULL THEN l.price * l.part WHEN v.model = 'standard' THEN v.price * l.factor * l.part ELSE 0 END,
 			CASE WHEN list.model = 'standard' THEN list.price * l.list_factor * l.part
-				WHEN v.model IS NULL THEN l.quoted * l.part WHEN v.model = 'standard' THEN v.price * l.factor * l.part ELSE 0 END AS list_unit_price
-		FROM (
-			SELECT u.consumer_id, u.provider_id, u.lease_id, u.meter, u.labels, u.rate_id, u.list_id, u.commitment_id, u.factor, u.list_factor,
-				u.quantity, 1::numeric AS part, 0::numeric AS quoted, 'unit' AS unit, NULL::tstzrange AS period
-			FROM used AS u
-			UNION ALL
-			SELECT l.consumer_id, NULL, l.lease_id, 'lease', '{}', l.rate_id, l.list_id, l.commitment_id, l.factor, l.list_factor,
-				l.quantity, l.part, l.price, chosen.unit, l.period
-			FROM leased AS l, chosen
-		) AS l
+				WHEN v.model IS NULL THEN l.price * l.part WHEN v.model = 'standard' THEN v.price * l.factor * l.part ELSE 0 END
+		FROM leased AS l
+		CROSS JOIN chosen
 		LEFT JOIN price AS v ON v.rate_id = l.rate_id
 		LEFT JOIN price AS list ON list.rate_id = l.list_id
 	),
@@ -308,10 +324,15 @@ BEGIN ATOMIC
 		) AS s
 		GROUP BY s.consumer_id, s.rate_id
 	), charged AS (
-		SELECT r.consumer_id, r.provider_id, r.lease_id, r.rate_id, 'usage' AS category, r.meter,
-			CASE WHEN r.part = 1 THEN 'quantity' ELSE 'cancellation' END AS component, r.period, r.quantity, r.unit,
-			r.list_unit_price, r.unit_price, r.quantity * r.unit_price AS billed, r.quantity * r.unit_price AS effective,
-			NULL AS commitment_status, r.labels
+		SELECT u.consumer_id, u.provider_id, u.lease_id, t.rate_id, 'usage' AS category, t.meter, 'quantity' AS component, t.period, u.quantity, t.unit,
+			t.list_unit_price, t.unit_price, u.quantity * t.unit_price AS billed, u.quantity * t.unit_price AS effective,
+			NULL AS commitment_status, u.labels
+		FROM (SELECT u.* FROM used AS u WHERE coalesce(u.simple, false)) AS u
+		FULL JOIN (SELECT t.* FROM tariff AS t WHERE t.simple) AS t ON t.tariff = u.tariff
+		UNION ALL
+		SELECT r.consumer_id, r.provider_id, r.lease_id, r.rate_id, 'usage', r.meter,
+			CASE WHEN r.part = 1 THEN 'quantity' ELSE 'cancellation' END, r.period, r.quantity, r.unit,
+			r.list_unit_price, r.unit_price, r.quantity * r.unit_price, r.quantity * r.unit_price, NULL, r.labels
 		FROM rest AS r
 		WHERE r.model IN ('standard', 'flat')
 		UNION ALL

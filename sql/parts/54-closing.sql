@@ -40,12 +40,12 @@ BEGIN ATOMIC
 	), invoiced AS (
 		-- What is sorted by comes first, as it is found fastest there; and any
 		-- order will do that is the same every time.
-		SELECT d.consumer_id, lower(d.period) AS starts, upper(d.period) AS ends, d.quantity, d.labels::text COLLATE "C" AS label, d.correction, d.meter,
+		SELECT d.consumer_id, lower(d.period) AS starts, upper(d.period) AS ends, d.labels::text COLLATE "C" AS label, d.quantity, d.correction, d.meter,
 			d.lease_id, d.provider_id, d.component, d.category, d.contracted_unit_price, d.labels,
 			d.pool_id, d.billing_period_id, d.rate_id, d.period, d.unit, d.list_unit_price, d.list_cost, d.contracted_cost, d.effective_cost, d.billed_cost,
 			d.commitment_status, round_to_total(d.billed_cost, d.scale, d.rounding) OVER invoice AS amount
 		FROM due AS d
-		WINDOW invoice AS (PARTITION BY d.consumer_id ORDER BY lower(d.period), upper(d.period), d.quantity, d.labels::text COLLATE "C", d.correction,
+		WINDOW invoice AS (PARTITION BY d.consumer_id ORDER BY lower(d.period), upper(d.period), d.labels::text COLLATE "C", d.quantity, d.correction,
 			d.meter, d.lease_id, d.provider_id, d.component, d.category, d.contracted_unit_price)
 	)
 	INSERT INTO charge (pool_id, billing_period_id, consumer_id, provider_id, lease_id, rate_id, category, correction, meter, component, during,
@@ -64,7 +64,7 @@ COMMENT ON FUNCTION split_running(numeric, numeric[], integer) IS
 'Window function: the amount of each row, in the window''s order, divided among parties by their shares, which sum to 1, with so many decimal places. What is divided by largest remainder is the running total: so each amount divides exactly, and what a party has got so far is always less than one unit from its exact share of all amounts so far, which split() of each amount would not give. One part may so be a unit below 0. A tie goes to the earlier party; NULL, and not divided, if the amount or the shares are. Errors: 22023 if there are other parties than before, their shares do not sum to 1, or an amount has more decimal places, 22003, 22004.';
 
 CREATE FUNCTION close_postings(pool bigint, billing_period bigint) RETURNS void
-	LANGUAGE sql VOLATILE PARALLEL UNSAFE SET enable_nestloop = off SET enable_sort = off SET jit = off
+	LANGUAGE sql VOLATILE PARALLEL UNSAFE SET enable_nestloop = off SET enable_sort = off SET enable_incremental_sort = off SET jit = off
 BEGIN ATOMIC
 	WITH party AS MATERIALIZED (
 		SELECT c.consumer_id, c.provider_id
@@ -93,10 +93,11 @@ BEGIN ATOMIC
 		upper(b.during) - interval '1 microsecond'
 	FROM billing_period AS b
 	JOIN account AS a ON a.pool_id = b.pool_id AND a.kind = 'receivable'
-	JOIN pool AS l ON l.pool_id = a.pool_id AND l.currency = a.currency
+	JOIN pool AS l ON l.pool_id = a.pool_id AND l.currency = a.currency,
+		-- one of them will do
+		LATERAL (SELECT FROM charge AS c
+			WHERE c.pool_id = b.pool_id AND c.billing_period_id = b.billing_period_id AND c.consumer_id = a.party_id AND c.amount <> 0 LIMIT 1) AS c
 	WHERE b.pool_id = close_postings.pool AND b.billing_period_id = close_postings.billing_period
-	AND EXISTS (SELECT FROM charge AS c
-		WHERE c.pool_id = b.pool_id AND c.billing_period_id = b.billing_period_id AND c.consumer_id = a.party_id AND c.amount <> 0)
 	ORDER BY a.party_id;
 
 	-- Who gets what of a charge is rounded on the running totals of an invoice:
@@ -273,12 +274,13 @@ COMMENT ON AGGREGATE rows_sha256("any") IS
 CREATE FUNCTION billing_period_digest(pool bigint, billing_period bigint) RETURNS bytea
 	LANGUAGE sql STABLE PARALLEL SAFE SET enable_nestloop = off SET jit = off
 BEGIN ATOMIC
+	-- What is in order by an index comes so, and need not be sorted.
 	WITH period AS (
 		SELECT b.pool_id, b.billing_period_id, b.during
 		FROM billing_period AS b
 		WHERE b.pool_id = billing_period_digest.pool AND b.billing_period_id = billing_period_digest.billing_period
 	), posted AS MATERIALIZED (
-		SELECT p.journal_id, p.line, p.account_id, p.occurred_at, p.recorded_at, p.amount, p.charge_id, a.party_id, a.kind, a.currency
+		SELECT DISTINCT p.journal_id
 		FROM period AS d
 		JOIN account AS a ON a.pool_id = d.pool_id,
 			-- account by account, by the index, and not all that was ever posted
@@ -293,18 +295,32 @@ BEGIN ATOMIC
 		|| coalesce((
 			SELECT rows_sha256(c.charge_id, c.consumer_id, c.provider_id, c.lease_id, c.rate_id, c.category, c.correction, c.meter, c.component, c.during,
 				c.quantity, c.unit, c.list_unit_price, c.contracted_unit_price, c.list_cost, c.contracted_cost, c.effective_cost, c.billed_cost, c.amount,
-				c.commitment_status, c.labels, c.recorded_at ORDER BY c.charge_id)
-			FROM charge AS c
-			WHERE c.pool_id = d.pool_id AND c.billing_period_id = d.billing_period_id), '')
+				c.commitment_status, c.labels, c.recorded_at)
+			FROM (
+				SELECT c.*
+				-- grouped, lest they be looked for from the first and the last charge of the pool
+				FROM (SELECT min(c.charge_id) AS first, max(c.charge_id) AS last FROM charge AS c
+					WHERE c.pool_id = d.pool_id AND c.billing_period_id = d.billing_period_id GROUP BY c.billing_period_id) AS b,
+					LATERAL (SELECT c.* FROM charge AS c
+						WHERE c.pool_id = d.pool_id AND c.charge_id BETWEEN b.first AND b.last
+						ORDER BY c.pool_id, c.charge_id OFFSET 0) AS c
+				WHERE c.billing_period_id = d.billing_period_id
+			) AS c), '')
 		|| coalesce((
 			SELECT rows_sha256(j.journal_id, j.pool_id, j.kind, j.source, j.source_key, j.occurred_at, j.recorded_at, j.recorded_by, j.description, j.reverses
 				ORDER BY j.journal_id)
 			FROM journal AS j
 			WHERE j.journal_id IN (SELECT p.journal_id FROM posted AS p)), '')
 		|| coalesce((
-			SELECT rows_sha256(p.journal_id, p.line, p.account_id, p.party_id, p.kind, p.currency, p.occurred_at, p.recorded_at, p.amount, p.charge_id
-				ORDER BY p.journal_id, p.line)
-			FROM posted AS p), ''))
+			SELECT rows_sha256(p.journal_id, p.line, p.account_id, p.party_id, p.kind, p.currency, p.occurred_at, p.recorded_at, p.amount, p.charge_id)
+			FROM (
+				SELECT p.*, a.party_id, a.kind, a.currency
+				FROM posted AS j,
+					LATERAL (SELECT p.* FROM posting AS p WHERE p.journal_id = j.journal_id OFFSET 0) AS p
+				JOIN account AS a ON a.account_id = p.account_id
+				WHERE a.pool_id = d.pool_id AND p.occurred_at >= lower(d.during) AND p.occurred_at < upper(d.during)
+				ORDER BY j.journal_id, p.line
+			) AS p), ''))
 	FROM period AS d;
 END;
 COMMENT ON FUNCTION billing_period_digest(bigint, bigint) IS

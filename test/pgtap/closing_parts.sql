@@ -8,7 +8,7 @@ BEGIN;
 SET LOCAL search_path = sharecollab, public;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(18);
+SELECT plan(19);
 
 -- ----------
 -- round_to_total()
@@ -90,6 +90,10 @@ FROM (VALUES (42::bigint, 'éx', NULL::jsonb), (-1, '', '2.5')) AS v (a, b, c);
 SELECT is((SELECT rows_sha256(n ORDER BY n) FROM generate_series(1::bigint, 6000) AS n),
 	sha256(sha256((SELECT string_agg('\x00000008'::bytea || int8send(n), '' ORDER BY n) FROM generate_series(1::bigint, 5462) AS n))
 		|| (SELECT string_agg('\x00000008'::bytea || int8send(n), '' ORDER BY n) FROM generate_series(5463::bigint, 6000) AS n)), 'block by block');
+SELECT is_empty($$SELECT n FROM (
+		SELECT (random() - 0.5)::numeric * power(10::numeric, floor(random() * 60 - 30)::integer) AS n FROM generate_series(1, 300)
+		UNION ALL SELECT round(n, s) FROM unnest('{0,-0.5,1,10000,-99999999.00012,1e300,-1e-300,NaN,Infinity,-Infinity}'::numeric[]) AS n, unnest('{0,7,400}'::integer[]) AS s) AS v
+	WHERE (SELECT rows_sha256(x.n) FROM (VALUES (v.n)) AS x (n)) <> sha256(int4send(length(numeric_send(n))) || numeric_send(n))$$, 'numbers as numeric sends them');
 SELECT is((SELECT rows_sha256(1) WHERE false), NULL, 'of no rows, null');
 
 SELECT * FROM finish();
