@@ -20,6 +20,7 @@
 #include "storage/lock.h"
 #include "table.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/rangetypes.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -289,6 +290,20 @@ open_period(Datum *values, Datum *digest)
 	return true;
 }
 
+/*
+ * To close is maintenance, as to make an index is: it may take as much memory.
+ */
+static int
+raise_work_mem(void)
+{
+	int			nest_level = NewGUCNestLevel();
+
+	if (work_mem < maintenance_work_mem)
+		(void) set_config_option("work_mem", psprintf("%d", maintenance_work_mem), PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+	return nest_level;
+}
+
 PG_FUNCTION_INFO_V1(billing_period_close);
 Datum
 billing_period_close(PG_FUNCTION_ARGS)
@@ -317,6 +332,7 @@ billing_period_close(PG_FUNCTION_ARGS)
 	SPI_connect();
 	if (open_period(values, &digest))
 	{
+		int			nest_level = raise_work_mem();
 		Closing		closing = {values, nulls, start, text_to_cstring(PG_GETARG_TEXT_PP(0)), NULL};
 
 		make_charges(&closing);
@@ -329,6 +345,7 @@ billing_period_close(PG_FUNCTION_ARGS)
 		query_run(&seal_period, values, NULL, false);
 		digest = query_value(0, 1, NULL);
 		announce(start, "billing period sealed");
+		AtEOXact_GUC(true, nest_level);
 	}
 	result = SPI_datumTransfer(digest, false, -1);
 	SPI_finish();

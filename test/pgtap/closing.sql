@@ -9,7 +9,7 @@ SET search_path = sharecollab, public;
 
 BEGIN;
 \ir ../helpers.sql
-SELECT plan(43);
+SELECT plan(44);
 TRUNCATE party RESTART IDENTITY CASCADE;
 SELECT setseed(0.7);
 
@@ -68,7 +68,9 @@ SELECT results_eq($$SELECT party_id, weight FROM contribution_weights('code', '2
 SELECT pg_temp.use(50, '2024-01-01', '2024-02-01');
 INSERT INTO usage (pool_id, consumer_id, provider_id, meter, quantity, during, at, source, source_key)
 	SELECT pool_id, consumer_id, provider_id, meter, - quantity, during, at, 'correction', source_key FROM usage WHERE at < '2024-02-01' AND source = 'test' ORDER BY source_key LIMIT 30;
+SET LOCAL work_mem = '1MB';
 SELECT isnt(close_billing_period('calls', '[2024-02-01,2024-03-01)'), :'digest'::bytea, 'the next period is closed');
+SELECT is(current_setting('work_mem'), '1MB', 'the memory that it took is for as long as that takes');
 SELECT is(verify_books(), NULL, 'and the books are right');
 SELECT results_eq($$SELECT consumer_id, sum(billed_cost) FROM charge GROUP BY 1 ORDER BY 1$$,
 	$$SELECT consumer_id, sum(quantity * CASE meter WHEN 'job' THEN 0.07 ELSE 0.00137 END) FROM usage GROUP BY 1 ORDER BY 1$$,
