@@ -112,15 +112,23 @@ become_owner(int *context)
 	return user;
 }
 
+/*
+ * Its name; whom the server acts for, if nobody has called.
+ */
+text *
+caller_name(void)
+{
+	Oid			role = calling_role();
+
+	return cstring_to_text(GetUserNameFromId(OidIsValid(role) ? role : GetOuterUserId(), false));
+}
+
 PG_FUNCTION_INFO_V1(access_calling_role);
 Datum
 access_calling_role(PG_FUNCTION_ARGS)
 {
-	Oid			role = calling_role();
-
 	(void) fcinfo;
-	/* whom the server acts for, if nobody has called */
-	PG_RETURN_TEXT_P(cstring_to_text(GetUserNameFromId(OidIsValid(role) ? role : GetOuterUserId(), false)));
+	PG_RETURN_TEXT_P(caller_name());
 }
 
 /* ----------

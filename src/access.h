@@ -25,6 +25,7 @@
 extern uint64 access_version;
 
 extern Oid	calling_role(void);
+extern text *caller_name(void);
 extern Oid	become_owner(int *context);
 extern bool is_operator(void);
 extern bool acts_for(int64 party_id);

@@ -9,16 +9,14 @@
  */
 #include "postgres.h"
 
+#include "access.h"
 #include "access/table.h"
-#include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_collation.h"
-#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "compat.h"
 #include "contribution.h"
-#include "executor/executor.h"
 #include "miscadmin.h"
 #include "port/pg_bswap.h"
 #include "query.h"
@@ -418,7 +416,7 @@ row_begin(Row *row, int64 project_id)
 	memset(row, 0, sizeof(Row));
 	row->values[ROW_PROJECT_ID] = Int64GetDatum(project_id);
 	row->values[ROW_RECORDED_AT] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
-	row->values[ROW_RECORDED_BY] = CStringGetTextDatum(GetUserNameFromId(GetOuterUserId(), false));
+	row->values[ROW_RECORDED_BY] = PointerGetDatum(caller_name());
 }
 
 static inline void
@@ -444,13 +442,8 @@ can_insert_facts(Relation contribution, int *source)
 {
 	TupleDesc	columns = RelationGetDescr(contribution);
 
-	if (!is_plain_table(contribution) || contribution->rd_rel->relispartition || columns->natts != ROW_COLUMNS)
+	if (!is_plain_table(contribution, NULL, 0) || columns->natts != ROW_COLUMNS)
 		return false;
-	for (int i = 0; contribution->trigdesc && i < contribution->trigdesc->numtriggers; i++)
-	{
-		if (TRIGGER_FOR_INSERT(contribution->trigdesc->triggers[i].tgtype))
-			return false;
-	}
 	for (int i = 0; i < ROW_COLUMNS; i++)
 	{
 		Form_pg_attribute column = TupleDescAttr(columns, i);
@@ -464,25 +457,19 @@ can_insert_facts(Relation contribution, int *source)
 	return true;
 }
 
-/* rows of a step, and how many before it is their turn they are fetched */
-#define BATCH	512
+/* how many facts before it is its turn one is fetched */
 #define AHEAD	8
 
 /*
- * Facts of a project that has none: in batches, as COPY does, which takes half
- * of the time that an INSERT takes.  Returns false if the table does not let
- * that be done.
+ * Facts of a project that has none, without the executor: in half of the time
+ * that an INSERT takes.  Returns false if the table does not let that be done.
  */
 static bool
 insert_facts(const Facts *facts, const FactOrder *order, int64 n, int64 project_id)
 {
 	Relation	contribution = open_own_table("contribution", RowExclusiveLock);
-	CommandId	command = GetCurrentCommandId(true);
-	TupleTableSlot *slots[BATCH];
 	int			source[ROW_COLUMNS];
-	EState	   *estate;
-	ResultRelInfo *result;
-	MemoryContext old;
+	RowInsert	insert;
 	Row			row;
 
 	if (!can_insert_facts(contribution, source))
@@ -490,49 +477,26 @@ insert_facts(const Facts *facts, const FactOrder *order, int64 n, int64 project_
 		table_close(contribution, NoLock);
 		return false;
 	}
-	for (int i = 0; i < BATCH; i++)
-		slots[i] = table_slot_create(contribution, NULL);
-	estate = CreateExecutorState();
-	result = makeNode(ResultRelInfo);
-	InitResultRelInfo(result, contribution, 0, NULL, 0);
-	ExecOpenIndices(result, false);
+	insert_begin(&insert, contribution);
 	row_begin(&row, project_id);
-	for (int64 i = 0; i < n;)
+	for (int64 i = 0; i < n; i++)
 	{
-		int			size = (int) Min(n - i, BATCH);
+		TupleTableSlot *slot = insert_slot(&insert);
 
-		CHECK_FOR_INTERRUPTS();
-		for (int j = 0; j < size; j++, i++)
+		/* facts lie in another order, and most of them not in the processor's cache */
+		if (i + 2 * AHEAD < n)
+			__builtin_prefetch(&facts->fact[order[i + 2 * AHEAD].row]);
+		if (i + AHEAD < n)
+			__builtin_prefetch(DatumGetPointer(facts->fact[order[i + AHEAD].row].values[ENTRY_REF]));
+		row_fill(&row, &facts->fact[order[i].row]);
+		for (int k = 0; k < ROW_COLUMNS; k++)
 		{
-			TupleTableSlot *slot = ExecClearTuple(slots[j]);
-
-			/* facts lie in another order, and most of them not in the processor's cache */
-			if (i + 2 * AHEAD < n)
-				__builtin_prefetch(&facts->fact[order[i + 2 * AHEAD].row]);
-			if (i + AHEAD < n)
-				__builtin_prefetch(DatumGetPointer(facts->fact[order[i + AHEAD].row].values[ENTRY_REF]));
-			row_fill(&row, &facts->fact[order[i].row]);
-			for (int k = 0; k < ROW_COLUMNS; k++)
-			{
-				slot->tts_values[k] = row.values[source[k]];
-				slot->tts_isnull[k] = row.nulls[source[k]];
-			}
-			ExecStoreVirtualTuple(slot);
-			ExecConstraints(result, slot, estate);
+			slot->tts_values[k] = row.values[source[k]];
+			slot->tts_isnull[k] = row.nulls[source[k]];
 		}
-		old = MemoryContextSwitchTo(GetPerTupleMemoryContext(estate));
-		table_multi_insert(contribution, slots, size, command, 0, NULL);
-		for (int j = 0; j < size; j++)
-			insert_index_entries(result, slots[j], estate, UPDATE_NO_INDEXES);
-		MemoryContextSwitchTo(old);
-		ResetPerTupleExprContext(estate);
 	}
-	ExecCloseIndices(result);
-	FreeExecutorState(estate);
-	for (int i = 0; i < BATCH; i++)
-		ExecDropSingleTupleTableSlot(slots[i]);
+	insert_end(&insert);
 	table_close(contribution, NoLock);
-	CommandCounterIncrement();
 	return true;
 }
 

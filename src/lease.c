@@ -14,10 +14,8 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "calendar.h"
-#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
-#include "commands/trigger.h"
 #include "executor/executor.h"
 #include "executor/tstoreReceiver.h"
 #include "miscadmin.h"
@@ -587,7 +585,7 @@ insert_booking(const Booking *booking, const Line *lines, int nlines, int64 cons
 #define LEASE_CHECKS	8
 
 /*
- * Would an INSERT into table lease do nothing but what insert_row() does?
+ * Would an INSERT into table lease do nothing but what insert_lease_row() does?
  *
  * Not if somebody has put a trigger, a column or a constraint on it, or made
  * its owner be bound by policies.  Foreign keys need no trigger here: what they
@@ -595,25 +593,11 @@ insert_booking(const Booking *booking, const Line *lines, int nlines, int64 cons
  * pool or a party has to wait for that (see calendar_of_deletions).
  */
 static bool
-can_insert_row(Relation lease)
+can_insert_lease_row(Relation lease)
 {
-	TriggerDesc *triggers = lease->trigdesc;
 	TupleConstr *constraints = RelationGetDescr(lease)->constr;
 
-	if (!is_plain_table(lease) || constraints == NULL || constraints->num_check != LEASE_CHECKS ||
-		SessionReplicationRole != SESSION_REPLICATION_ROLE_ORIGIN)
-		return false;
-	for (int i = 0; triggers && i < triggers->numtriggers; i++)
-	{
-		Trigger    *trigger = &triggers->triggers[i];
-
-		if (TRIGGER_FOR_INSERT(trigger->tgtype) &&
-			RI_FKey_trigger_type(trigger->tgfoid) == RI_TRIGGER_NONE &&
-			(strcmp(trigger->tgname, "calendar_insert") != 0 ||
-			 trigger->tgenabled != TRIGGER_FIRES_ON_ORIGIN))
-			return false;
-	}
-	return true;
+	return is_plain_table(lease, "calendar_insert", 2) && constraints != NULL && constraints->num_check == LEASE_CHECKS;
 }
 
 /*
@@ -623,7 +607,7 @@ can_insert_row(Relation lease)
  * if it cannot.
  */
 static bool
-insert_row(const Line *line, int64 consumer_id, int64 *lease_id)
+insert_lease_row(const Line *line, int64 consumer_id, int64 *lease_id)
 {
 	Relation	lease = open_own_table("lease", RowExclusiveLock);
 	TupleTableSlot *slot;
@@ -647,14 +631,14 @@ insert_row(const Line *line, int64 consumer_id, int64 *lease_id)
 		{"price", line->price, false},
 		{"preemptible", BoolGetDatum(false), false},
 		{"buffer", IntervalPGetDatum(&no_buffer), false},
-		{"recorded_by", PointerGetDatum(cstring_to_text(GetUserNameFromId(GetOuterUserId(), false))), false},
+		{"recorded_by", PointerGetDatum(caller_name()), false},
 		{"recorded_at", TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()), false},
 		{"reference", 0, true}, {"booking_id", 0, true}, {"held_until", 0, true},
 		{"cancellation", 0, true}, {"ended_at", 0, true}, {"end_reason", 0, true},
 		{"refund", 0, true}
 	};
 
-	if (!can_insert_row(lease))
+	if (!can_insert_lease_row(lease))
 	{
 		table_close(lease, NoLock);
 		return false;
@@ -757,7 +741,7 @@ reserve_lines(const Booking *booking, Line *lines, int nlines, text *consumer_na
 	{
 		Datum		values[5];
 
-		if (insert_row(&lines[0], consumer_id, &result))
+		if (insert_lease_row(&lines[0], consumer_id, &result))
 			return result;
 		values[0] = Int64GetDatum(lines[0].pool_id);
 		values[1] = Int64GetDatum(consumer_id);

@@ -16,9 +16,11 @@
 #include "access.h"
 #include "compat.h"
 #include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "commands/sequence.h"
 #include "common/hashfn.h"
 #include "decimal.h"
 #include "guard.h"
@@ -107,7 +109,7 @@ typedef struct Ledger
 	List	   *pools;			/* of LedgerPool *, usually one */
 	journals_hash *journals;
 	List	   *currencies;		/* of text * */
-	TableRow	account;		/* to look them up */
+	TableRow	account;		/* to look them up, once open */
 	TableRow	journal;
 } Ledger;
 
@@ -200,6 +202,27 @@ currency_index(Ledger *ledger, text *currency)
 	return list_length(ledger->currencies) - 1;
 }
 
+static bool
+look_up(TableRow *row, const char *table, const char *index, int64 id)
+{
+	ScanKeyData key;
+
+	key_int8(&key, 1, id);
+	if (row->heap == NULL)
+		row_open(row, table, index, GetLatestSnapshot(), &key, 1);
+	else
+		row_again(row, &key, 1);
+	return row_next(row);
+}
+
+pg_noreturn static void
+no_account(int64 id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+			 errmsg("account " INT64_FORMAT " does not exist", id)));
+}
+
 static LedgerAccount *
 find_account(Ledger *ledger, int64 id)
 {
@@ -208,27 +231,20 @@ find_account(Ledger *ledger, int64 id)
 
 	if (!found)
 	{
-		ScanKeyData key;
 		bool		no_floor,
 					no_ceiling,
 					no_pool;
 		Datum		pool;
 
-		key_int8(&key, 1, id);
-		row_again(&ledger->account, &key, 1);
-		if (!row_next(&ledger->account))
-			ereport(ERROR,
-					(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-					 errmsg("account " INT64_FORMAT " does not exist", id)));
+		if (!look_up(&ledger->account, "account", "account_pkey", id))
+			no_account(id);
 		account->currency = currency_index(ledger, DatumGetTextPP(row_column(&ledger->account, "currency", &no_floor)));
 		row_column(&ledger->account, "floor", &no_floor);
 		row_column(&ledger->account, "ceiling", &no_ceiling);
 		pool = row_column(&ledger->account, "pool_id", &no_pool);
 		/* what is not of the caller's pools is not there */
 		if (!is_operator() && (no_pool || !(pool_roles(DatumGetInt64(pool)) & POOL_STEWARD)))
-			ereport(ERROR,
-					(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-					 errmsg("account " INT64_FORMAT " does not exist", id)));
+			no_account(id);
 		account->limited = !no_floor || !no_ceiling;
 		account->pool_id = no_pool ? 0 : DatumGetInt64(pool);
 		account->change = 0;
@@ -237,51 +253,61 @@ find_account(Ledger *ledger, int64 id)
 }
 
 static LedgerJournal *
-find_journal(Ledger *ledger, int64 id, int currency)
+add_journal(Ledger *ledger, int64 id, TimestampTz occurred_at, TimestampTz recorded_at)
 {
 	bool		found;
 	LedgerJournal *journal = journals_insert(ledger->journals, id, &found);
 
-	if (!found)
-	{
-		ScanKeyData key;
-		bool		isnull;
-
-		key_int8(&key, 1, id);
-		row_again(&ledger->journal, &key, 1);
-		if (!row_next(&ledger->journal))
-			ereport(ERROR,
-					(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-					 errmsg("journal " INT64_FORMAT " does not exist", id)));
-		journal->occurred_at = DatumGetTimestampTz(row_column(&ledger->journal, "occurred_at", &isnull));
-		journal->recorded_at = DatumGetTimestampTz(row_column(&ledger->journal, "recorded_at", &isnull));
-		journal->lines = journal->last_line = 0;
-		journal->first.currency = currency;
-		journal->first.sum = 0;
-		journal->first.next = NULL;
-	}
+	journal->occurred_at = occurred_at;
+	journal->recorded_at = recorded_at;
+	journal->lines = journal->last_line = 0;
 	return journal;
+}
+
+static LedgerJournal *
+find_journal(Ledger *ledger, int64 id)
+{
+	LedgerJournal *journal = journals_lookup(ledger->journals, id);
+	bool		isnull;
+
+	if (journal != NULL)
+		return journal;
+	if (!look_up(&ledger->journal, "journal", "journal_pkey", id))
+		ereport(ERROR,
+				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+				 errmsg("journal " INT64_FORMAT " does not exist", id)));
+	return add_journal(ledger, id, DatumGetTimestampTz(row_column(&ledger->journal, "occurred_at", &isnull)),
+					   DatumGetTimestampTz(row_column(&ledger->journal, "recorded_at", &isnull)));
+}
+
+static LedgerPool *
+find_pool(Ledger *ledger, int64 id)
+{
+	ListCell   *cell;
+
+	foreach(cell, ledger->pools)
+	{
+		LedgerPool *pool = lfirst(cell);
+
+		if (pool->id == id)
+			return pool;
+	}
+	return NULL;
 }
 
 static void
 add_pool(Ledger *ledger, int64 id, TimestampTz at)
 {
-	ListCell   *cell;
-	LedgerPool *pool;
+	LedgerPool *pool = find_pool(ledger, id);
 
-	foreach(cell, ledger->pools)
+	if (pool == NULL)
 	{
-		pool = lfirst(cell);
-		if (pool->id == id)
-		{
-			pool->earliest = Min(pool->earliest, at);
-			return;
-		}
+		pool = palloc(sizeof(LedgerPool));
+		pool->id = id;
+		pool->earliest = at;
+		ledger->pools = lappend(ledger->pools, pool);
 	}
-	pool = palloc(sizeof(LedgerPool));
-	pool->id = id;
-	pool->earliest = at;
-	ledger->pools = lappend(ledger->pools, pool);
+	pool->earliest = Min(pool->earliest, at);
 }
 
 /*
@@ -292,10 +318,12 @@ add_posting(Ledger *ledger, int64 journal_id, int32 line, int64 account_id,
 			TimestampTz occurred_at, TimestampTz recorded_at, Decimal value)
 {
 	LedgerAccount *account = find_account(ledger, account_id);
-	LedgerJournal *journal = find_journal(ledger, journal_id, account->currency);
+	LedgerJournal *journal = find_journal(ledger, journal_id);
 	CurrencySum *sum = &journal->first;
 	Amount		amount = value.mantissa;
 
+	if (journal->lines++ == 0)
+		journal->first = (CurrencySum) {.currency = account->currency};
 	if (journal->occurred_at != occurred_at || journal->recorded_at != recorded_at)
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
@@ -315,7 +343,6 @@ add_posting(Ledger *ledger, int64 journal_id, int32 line, int64 account_id,
 	add_amount(&account->change, amount);
 	if (account->pool_id != 0)
 		add_pool(ledger, account->pool_id, occurred_at);
-	journal->lines++;
 	journal->last_line = Max(journal->last_line, line);
 }
 
@@ -444,7 +471,9 @@ check_limits(Ledger *ledger)
 					limit;
 		bool		isnull;
 
-		query_run(&lock_account, values, NULL, false);
+		/* policies may hide it, or its party, from who writes postings by SQL */
+		if (query_run(&lock_account, values, NULL, false) == 0)
+			no_account(limited[i]->id);
 		balance = DirectFunctionCall2(numeric_add, query_value(0, 1, NULL), values[1]);
 		limit = query_value(0, 2, &isnull);
 		if (!isnull && DatumGetBool(DirectFunctionCall2(numeric_lt, balance, limit)) && limited[i]->change < 0)
@@ -536,32 +565,42 @@ check_books(Ledger *ledger)
 	}
 }
 
+static Ledger
+ledger_begin(void)
+{
+	/* accounts and journals that the same statement made, or others just did */
+	CommandCounterIncrement();
+	return (Ledger) {
+		.accounts = accounts_create(CurrentMemoryContext, 8, NULL),
+		.journals = journals_create(CurrentMemoryContext, 1, NULL)
+	};
+}
+
+/* The checks that need all postings. */
+static void
+ledger_end(Ledger *ledger)
+{
+	if (ledger->account.heap != NULL)
+		row_close(&ledger->account);
+	if (ledger->journal.heap != NULL)
+		row_close(&ledger->journal);
+	check_journals(ledger);
+	check_books(ledger);
+	check_limits(ledger);
+}
+
 PG_FUNCTION_INFO_V1(posting_check);
 Datum
 posting_check(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = require_trigger(fcinfo, "posting");
-	Ledger		ledger = {0};
-	ScanKeyData key;
-	Snapshot	snapshot;
+	Ledger		ledger;
 
 	if (is_restore(trigger))
 		return PointerGetDatum(NULL);
-	/* accounts and journals that the same statement made, or others just did */
-	CommandCounterIncrement();
-	key_int8(&key, 1, 0);
-	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	row_open(&ledger.account, "account", "account_pkey", snapshot, &key, 1);
-	row_open(&ledger.journal, "journal", "journal_pkey", snapshot, &key, 1);
-	ledger.accounts = accounts_create(CurrentMemoryContext, 8, NULL);
-	ledger.journals = journals_create(CurrentMemoryContext, 1, NULL);
+	ledger = ledger_begin();
 	read_postings(&ledger, trigger);
-	row_close(&ledger.account);
-	row_close(&ledger.journal);
-	UnregisterSnapshot(snapshot);
-	check_journals(&ledger);
-	check_books(&ledger);
-	check_limits(&ledger);
+	ledger_end(&ledger);
 	return PointerGetDatum(NULL);
 }
 
@@ -651,6 +690,109 @@ require_journal(int64 id)
 				 errmsg("journal " INT64_FORMAT " does not exist", id)));
 }
 
+/* arguments of post_journal(), as those of the statements above */
+enum
+{
+	POST_POOL, POST_KIND, POST_SOURCE, POST_SOURCE_KEY, POST_OCCURRED_AT, POST_DESCRIPTION, POST_ACCOUNTS, POST_AMOUNTS,
+	POST_ARGUMENTS
+};
+
+static const MadeColumn journal_columns[] = {
+	{"journal_id", INT8OID}, {"pool_id", INT8OID}, {"kind", TEXTOID}, {"source", TEXTOID}, {"source_key", TEXTOID},
+	{"occurred_at", TIMESTAMPTZOID}, {"recorded_at", TIMESTAMPTZOID}, {"recorded_by", TEXTOID}, {"description", TEXTOID},
+	{"reverses", INT8OID}
+};
+
+static const MadeColumn posting_columns[] = {
+	{"journal_id", INT8OID}, {"line", INT4OID}, {"account_id", INT8OID}, {"occurred_at", TIMESTAMPTZOID},
+	{"recorded_at", TIMESTAMPTZOID}, {"amount", NUMERICOID}, {"charge_id", INT8OID}
+};
+
+/*
+ * Would the statement insert rows, as post_rows() does, and nothing else happen?
+ * Not if somebody has put a trigger, a column or a default on the tables, or
+ * made their owner be bound by policies.
+ */
+static bool
+can_post_rows(Relation journal, Relation posting)
+{
+	return is_plain_table(journal, NULL, 2) && is_as_made(journal, journal_columns, lengthof(journal_columns), 2) &&
+		is_plain_table(posting, "balance", 0) && is_as_made(posting, posting_columns, lengthof(posting_columns), 0);
+}
+
+/*
+ * The foreign key of a journal, as its trigger would look it up and lock it.
+ */
+static void
+hold_pool(int64 id)
+{
+	TableRow	pool;
+	ScanKeyData key;
+	TM_FailureData failure;
+
+	table_close(open_own_table("pool", RowShareLock), NoLock);
+	key_int8(&key, 1, id);
+	row_open(&pool, "pool", "pool_pkey", GetLatestSnapshot(), &key, 1);
+	if (!row_next(&pool) ||
+		table_tuple_lock(pool.heap, &pool.slot->tts_tid, pool.snapshot, pool.slot, GetCurrentCommandId(false), LockTupleKeyShare,
+						 LockWaitBlock, TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure) != TM_Ok)
+		ereport(ERROR,
+				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+				 errmsg("pool " INT64_FORMAT " does not exist", id)));
+	row_close(&pool);
+}
+
+/*
+ * A journal without a source, and its postings: without the executor, which
+ * takes longer than all the rest, and with the checks that the trigger makes.
+ */
+static int64
+post_rows(Relation journal, Relation posting, const Datum *values, const char *nulls)
+{
+	int64		id = nextval_internal(get_relname_relid("journal_journal_id_seq", RelationGetNamespace(journal)), false);
+	TimestampTz recorded_at = GetCurrentTransactionStartTimestamp();
+	TimestampTz occurred_at = nulls[POST_OCCURRED_AT] == 'n' ? recorded_at : DatumGetTimestampTz(values[POST_OCCURRED_AT]);
+	Ledger		ledger;
+	RowInsert	insert;
+	Datum	   *accounts,
+			   *amounts;
+	bool	   *account_nulls,
+			   *amount_nulls;
+	int			n;
+
+	insert_begin(&insert, journal);
+	insert_row(&insert, (NullableDatum[]) {
+		{Int64GetDatum(id), false}, {values[POST_POOL], nulls[POST_POOL] == 'n'}, {values[POST_KIND], false}, {0, true}, {0, true},
+		{TimestampTzGetDatum(occurred_at), false}, {TimestampTzGetDatum(recorded_at), false},
+		{PointerGetDatum(caller_name()), false}, {values[POST_DESCRIPTION], nulls[POST_DESCRIPTION] == 'n'}, {0, true}
+	});
+	insert_end(&insert);
+
+	deconstruct_array(DatumGetArrayTypeP(values[POST_ACCOUNTS]), INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
+					  &accounts, &account_nulls, &n);
+	deconstruct_array(DatumGetArrayTypeP(values[POST_AMOUNTS]), NUMERICOID, -1, false, TYPALIGN_INT, &amounts, &amount_nulls, &n);
+	insert_begin(&insert, posting);
+	for (int i = 0; i < n; i++)
+		insert_row(&insert, (NullableDatum[]) {
+			{Int64GetDatum(id), false}, {Int32GetDatum(i + 1), false}, {accounts[i], account_nulls[i]},
+			{TimestampTzGetDatum(occurred_at), false}, {TimestampTzGetDatum(recorded_at), false}, {amounts[i], amount_nulls[i]}, {0, true}
+		});
+	insert_end(&insert);
+
+	ledger = ledger_begin();
+	add_journal(&ledger, id, occurred_at, recorded_at);
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		add_posting(&ledger, id, i + 1, DatumGetInt64(accounts[i]), occurred_at, recorded_at, decimal_arg(amounts[i], "amount"));
+	}
+	/* accounts stay, and so does a pool that has one */
+	if (nulls[POST_POOL] != 'n' && find_pool(&ledger, DatumGetInt64(values[POST_POOL])) == NULL)
+		hold_pool(DatumGetInt64(values[POST_POOL]));
+	ledger_end(&ledger);
+	return id;
+}
+
 /*
  * post_journal(kind, accounts, amounts, pool, source, source_key, occurred_at,
  * description)
@@ -660,9 +802,11 @@ Datum
 journal_post(PG_FUNCTION_ARGS)
 {
 	static const char *const names[] = {"kind", "accounts", "amounts"};
-	static const int argument[] = {3, 0, 4, 5, 6, 7, 1, 2};
-	Datum		values[8];
-	char		nulls[9] = "        ";
+	static const int argument[POST_ARGUMENTS] = {3, 0, 4, 5, 6, 7, 1, 2};
+	Datum		values[POST_ARGUMENTS];
+	char		nulls[POST_ARGUMENTS + 1] = "        ";
+	Relation	journal,
+				posting;
 	bool		same;
 	int64		result;
 
@@ -680,30 +824,40 @@ journal_post(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("source and source_key go together")));
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; i < POST_ARGUMENTS; i++)
 	{
 		values[i] = PG_GETARG_DATUM(argument[i]);
 		if (PG_ARGISNULL(argument[i]))
 			nulls[i] = 'n';
 	}
-	values[0] = Int64GetDatum(books_for(PG_ARGISNULL(3) ? NULL : PG_GETARG_TEXT_PP(3), GetLatestSnapshot()));
+	values[POST_POOL] = Int64GetDatum(books_for(PG_ARGISNULL(3) ? NULL : PG_GETARG_TEXT_PP(3), GetLatestSnapshot()));
 	if (!PG_ARGISNULL(4))
 		require_source(PG_GETARG_TEXT_PP(4), PG_ARGISNULL(3) ? NULL : PG_GETARG_TEXT_PP(3));
-	SPI_connect();
-	if (query_run(PG_ARGISNULL(4) ? &insert_journal : &insert_journal_once, values, nulls, false) == 0)
+	PreventCommandIfReadOnly("INSERT");
+	journal = open_own_table("journal", RowExclusiveLock);
+	posting = open_own_table("posting", RowExclusiveLock);
+	if (PG_ARGISNULL(4) && can_post_rows(journal, posting))
+		result = post_rows(journal, posting, values, nulls);
+	else
 	{
-		query_run(&same_journal, values, nulls, false);
-		query_value(0, 2, &same);
-		if (!same)
-			ereport(ERROR,
-					(errcode(ERRCODE_UNIQUE_VIOLATION),
-					 errmsg("journal \"%s\" of \"%s\" was posted before, and differently",
-							text_to_cstring(PG_GETARG_TEXT_PP(5)), text_to_cstring(PG_GETARG_TEXT_PP(4))),
-					 errdetail("This differs from journal " INT64_FORMAT " in its %s.",
-							   DatumGetInt64(query_value(0, 1, NULL)), TextDatumGetCString(query_value(0, 2, NULL)))));
+		SPI_connect();
+		if (query_run(PG_ARGISNULL(4) ? &insert_journal : &insert_journal_once, values, nulls, false) == 0)
+		{
+			query_run(&same_journal, values, nulls, false);
+			query_value(0, 2, &same);
+			if (!same)
+				ereport(ERROR,
+						(errcode(ERRCODE_UNIQUE_VIOLATION),
+						 errmsg("journal \"%s\" of \"%s\" was posted before, and differently",
+								text_to_cstring(PG_GETARG_TEXT_PP(5)), text_to_cstring(PG_GETARG_TEXT_PP(4))),
+						 errdetail("This differs from journal " INT64_FORMAT " in its %s.",
+								   DatumGetInt64(query_value(0, 1, NULL)), TextDatumGetCString(query_value(0, 2, NULL)))));
+		}
+		result = DatumGetInt64(query_value(0, 1, NULL));
+		SPI_finish();
 	}
-	result = DatumGetInt64(query_value(0, 1, NULL));
-	SPI_finish();
+	table_close(posting, NoLock);
+	table_close(journal, NoLock);
 	PG_RETURN_INT64(result);
 }
 

@@ -92,9 +92,11 @@ Datum
 query_value(uint64 row, int column, bool *isnull)
 {
 	bool		null;
-	Datum		value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
-									  column, &null);
+	Datum		value;
 
+	if (row >= SPI_tuptable->numvals)
+		elog(ERROR, "unexpected lack of row " UINT64_FORMAT, row);
+	value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &null);
 	if (isnull)
 		*isnull = null;
 	else if (null)

@@ -13,6 +13,10 @@
 #include "access/tableam.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_collation.h"
+#include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
 #include "table.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -36,14 +40,54 @@ open_own_table(const char *name, LOCKMODE lockmode)
 }
 
 /*
- * Is an INSERT by its owner one into its heap and indexes, if triggers have
- * nothing to do?  Not if somebody made rules, or policies that bind the owner.
+ * Is an INSERT by its owner one into its heap and indexes, but for the triggers
+ * whose work the caller does: the one of that name, and those of so many foreign
+ * keys?  Not if somebody made another trigger, rules, or policies that bind the
+ * owner.
  */
 bool
-is_plain_table(Relation relation)
+is_plain_table(Relation relation, const char *own_trigger, int foreign_keys)
 {
-	return relation->rd_rel->relkind == RELKIND_RELATION && relation->rd_rules == NULL &&
-		check_enable_rls(RelationGetRelid(relation), InvalidOid, true) != RLS_ENABLED;
+	TriggerDesc *triggers = relation->trigdesc;
+
+	if (relation->rd_rel->relkind != RELKIND_RELATION || relation->rd_rel->relispartition || relation->rd_rules != NULL ||
+		SessionReplicationRole != SESSION_REPLICATION_ROLE_ORIGIN ||
+		check_enable_rls(RelationGetRelid(relation), InvalidOid, true) == RLS_ENABLED)
+		return false;
+	for (int i = 0; triggers && i < triggers->numtriggers; i++)
+	{
+		Trigger    *trigger = &triggers->triggers[i];
+
+		if (!TRIGGER_FOR_INSERT(trigger->tgtype))
+			continue;
+		if (RI_FKey_trigger_type(trigger->tgfoid) == RI_TRIGGER_FK)
+			foreign_keys--;
+		else if (own_trigger == NULL || strcmp(trigger->tgname, own_trigger) != 0 || trigger->tgenabled != TRIGGER_FIRES_ON_ORIGIN)
+			return false;
+	}
+	return foreign_keys == 0;
+}
+
+/*
+ * Are its columns those, and as many defaults on them?  Then who knows them
+ * need not look.
+ */
+bool
+is_as_made(Relation relation, const MadeColumn *columns, int ncolumns, int ndefaults)
+{
+	TupleDesc	tupdesc = RelationGetDescr(relation);
+
+	if (tupdesc->natts != ncolumns || tupdesc->constr == NULL || tupdesc->constr->num_defval != ndefaults)
+		return false;
+	for (int i = 0; i < ncolumns; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(tupdesc, i);
+
+		if (strcmp(NameStr(column->attname), columns[i].name) != 0 || column->atttypid != columns[i].type ||
+			column->atttypmod != -1 || column->attgenerated)
+			return false;
+	}
+	return true;
 }
 
 AttrNumber
@@ -170,4 +214,73 @@ id_of_name(const char *table, text *name, Snapshot snapshot)
 	result = DatumGetInt64(row_column(&row, psprintf("%s_id", table), &isnull));
 	row_close(&row);
 	return result;
+}
+
+/*
+ * Insert rows into a table that is_plain_table(): in batches, as COPY does.
+ */
+void
+insert_begin(RowInsert *insert, Relation heap)
+{
+	insert->heap = heap;
+	insert->estate = CreateExecutorState();
+	insert->result = makeNode(ResultRelInfo);
+	InitResultRelInfo(insert->result, heap, 0, NULL, 0);
+	ExecOpenIndices(insert->result, false);
+	insert->nslots = insert->n = 0;
+}
+
+static void
+insert_batch(RowInsert *insert)
+{
+	MemoryContext old;
+
+	CHECK_FOR_INTERRUPTS();
+	for (int i = 0; i < insert->n; i++)
+		ExecConstraints(insert->result, ExecStoreVirtualTuple(insert->slots[i]), insert->estate);
+	old = MemoryContextSwitchTo(GetPerTupleMemoryContext(insert->estate));
+	table_multi_insert(insert->heap, insert->slots, insert->n, GetCurrentCommandId(true), 0, NULL);
+	for (int i = 0; i < insert->n; i++)
+		insert_index_entries(insert->result, insert->slots[i], insert->estate, UPDATE_NO_INDEXES);
+	MemoryContextSwitchTo(old);
+	ResetPerTupleExprContext(insert->estate);
+	insert->n = 0;
+}
+
+/*
+ * The next row, for the caller to fill.  What its values point to must live until
+ * insert_end().
+ */
+TupleTableSlot *
+insert_slot(RowInsert *insert)
+{
+	if (insert->n == lengthof(insert->slots))
+		insert_batch(insert);
+	if (insert->n == insert->nslots)
+		insert->slots[insert->nslots++] = table_slot_create(insert->heap, NULL);
+	return ExecClearTuple(insert->slots[insert->n++]);
+}
+
+void
+insert_row(RowInsert *insert, const NullableDatum *row)
+{
+	TupleTableSlot *slot = insert_slot(insert);
+
+	for (int i = 0; i < slot->tts_tupleDescriptor->natts; i++)
+	{
+		slot->tts_values[i] = row[i].value;
+		slot->tts_isnull[i] = row[i].isnull;
+	}
+}
+
+void
+insert_end(RowInsert *insert)
+{
+	if (insert->n > 0)
+		insert_batch(insert);
+	while (insert->nslots > 0)
+		ExecDropSingleTupleTableSlot(insert->slots[--insert->nslots]);
+	ExecCloseIndices(insert->result);
+	FreeExecutorState(insert->estate);
+	CommandCounterIncrement();
 }

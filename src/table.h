@@ -7,6 +7,7 @@
 
 #include "access/genam.h"
 #include "executor/tuptable.h"
+#include "nodes/execnodes.h"
 #include "utils/rel.h"
 #include "utils/snapshot.h"
 
@@ -22,8 +23,29 @@ typedef struct TableRow
 	TupleTableSlot *slot;
 } TableRow;
 
+/* a column as the install script makes it */
+typedef struct MadeColumn
+{
+	const char *name;
+	Oid			type;
+} MadeColumn;
+
+/*
+ * Rows on their way into a table.
+ */
+typedef struct RowInsert
+{
+	Relation	heap;
+	EState	   *estate;
+	ResultRelInfo *result;
+	TupleTableSlot *slots[512];
+	int			nslots;			/* how many there are */
+	int			n;				/* and how many are filled */
+} RowInsert;
+
 extern Relation open_own_table(const char *name, LOCKMODE lockmode);
-extern bool is_plain_table(Relation relation);
+extern bool is_as_made(Relation relation, const MadeColumn *columns, int ncolumns, int ndefaults);
+extern bool is_plain_table(Relation relation, const char *own_trigger, int foreign_keys);
 extern AttrNumber column_number(Relation relation, const char *name);
 extern void row_open(TableRow *row, const char *table, const char *index, Snapshot snapshot,
 					 ScanKey keys, int nkeys);
@@ -32,6 +54,10 @@ extern bool row_next(TableRow *row);
 extern bool row_last(TableRow *row);
 extern Datum row_column(TableRow *row, const char *name, bool *isnull);
 extern void row_close(TableRow *row);
+extern void insert_begin(RowInsert *insert, Relation heap);
+extern TupleTableSlot *insert_slot(RowInsert *insert);
+extern void insert_row(RowInsert *insert, const NullableDatum *row);
+extern void insert_end(RowInsert *insert);
 extern void key_int8(ScanKey keys, int n, int64 value);
 extern void key_text(ScanKey keys, int n, text *value);
 pg_noreturn extern void unknown_name(const char *table, text *name);

@@ -10,7 +10,7 @@ SET search_path = sharecollab, public;
 
 BEGIN;
 \ir ../helpers.sql
-SELECT plan(14);
+SELECT plan(15);
 TRUNCATE party RESTART IDENTITY CASCADE;
 SELECT setseed(0.6);
 
@@ -113,6 +113,19 @@ SELECT is(exchange('traveller', 10.01, 'USD', 'EUR', source => 'fx', source_key 
 SELECT matches(public.try(format($$SELECT exchange(%s, source => 'fx', source_key => '1'%s)$$, a, o)), '^23505 .* posted before, and differently\n  This differs from journal \d+ in its ' || e, a || o)
 FROM (VALUES ($$'traveller', 10.02, 'USD', 'EUR'$$, '', 'amounts'), ($$'traveller', 10.01, 'USD', 'GBP'$$, '', 'accounts'), ($$'traveller', 10.01, 'USD', 'EUR', 'cash'$$, '', 'accounts'),
 	($$'traveller', 10.01, 'USD', 'EUR'$$, $$, occurred_at => '2024-01-01'$$, 'time')) AS t (a, o, e);
+
+-- Who may write postings by SQL, and not see the account whose limits they must
+-- keep, is told that there is none
+CREATE ROLE ledger_clerk;
+SELECT create_party('desk', role => 'ledger_clerk'), create_pool('till', 'compute', 'gpu', 'desk') \g /dev/null
+SELECT open_account('desk', 'held', 'USD', 'till', floor => -5) AS held, open_account('desk', 'cash', 'USD', 'till') AS cash \gset
+INSERT INTO journal (kind, occurred_at) VALUES ('transfer', now()) RETURNING journal_id AS journal, recorded_at AS recorded \gset
+GRANT USAGE ON SCHEMA sharecollab TO ledger_clerk;
+GRANT INSERT ON posting TO ledger_clerk;
+GRANT SELECT, UPDATE ON account TO ledger_clerk;
+CREATE POLICY ledger_clerk ON posting FOR INSERT TO ledger_clerk WITH CHECK (true);
+SELECT throws_ok(format('SET LOCAL ROLE ledger_clerk; INSERT INTO posting VALUES (%1$s, 1, %2$s, %4$L, %4$L, 1), (%1$s, 2, %3$s, %4$L, %4$L, -1)',
+	:journal, :held, :cash, :'recorded'), '23503', format('account %s does not exist', :held), 'an account with limits that is hidden');
 
 SELECT * FROM finish();
 ROLLBACK;
