@@ -69,9 +69,9 @@ typedef struct FactOrder
 static inline Slice
 text_slice(Datum value)
 {
-	struct varlena *text = (struct varlena *) DatumGetPointer(value);
+	struct varlena *bytes = (struct varlena *) DatumGetPointer(value);
 
-	return (Slice) {VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text)};
+	return (Slice) {VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes)};
 }
 
 static inline int

@@ -43,13 +43,14 @@ SELECT t.pool_id, t.billing_period_id, party_id(CASE WHEN random() < 0.5 THEN 'f
 	k.quantity, r.unit, k.list, k.contracted, k.list * k.quantity, k.contracted * k.quantity,
 	CASE WHEN k.category = 'purchase' THEN 0 ELSE k.contracted * k.quantity END,
 	CASE WHEN k.status IS NOT NULL THEN 0 ELSE k.contracted * k.quantity END,
-	round(CASE WHEN k.status IS NOT NULL THEN 0 ELSE k.contracted * k.quantity END, currency_scale(p.currency)), k.status,
+	round(CASE WHEN k.status IS NOT NULL THEN 0 ELSE k.contracted * k.quantity END, currency_scale(t.currency)), k.status,
 	CASE WHEN random() < 0.3 THEN '{}' ELSE jsonb_build_object('team', n, 'deep', '{"a": [1]}'::jsonb, 'none', NULL) END
 FROM generate_series(1, 1500) AS n
-CROSS JOIN LATERAL (SELECT * FROM billing_period AS b WHERE b.pool_id IN (SELECT pool_id FROM pool WHERE name ~ '^focus ') AND lower(b.during) < '2026-03-01 00:00+00' ORDER BY random() + n * 0 LIMIT 1) AS t
-JOIN pool AS p ON p.pool_id = t.pool_id
+-- the period with its pool, as a join to that might draw the period again for each pool
+CROSS JOIN LATERAL (SELECT b.pool_id, b.billing_period_id, b.during, p.name, p.currency FROM billing_period AS b JOIN pool AS p ON p.pool_id = b.pool_id
+	WHERE p.name ~ '^focus ' AND lower(b.during) < '2026-03-01 00:00+00' ORDER BY random() + n * 0 LIMIT 1) AS t
 CROSS JOIN LATERAL (SELECT * FROM rate AS o WHERE o.pool_id = t.pool_id ORDER BY random() + n * 0 LIMIT 1) AS r
-CROSS JOIN LATERAL (SELECT random() < 0.2 AND p.name = 'focus compute' AND r.purchase IS NULL AS lease, random() AS kind, random() AS late, random() AS span, random() AS q, n AS i) AS d
+CROSS JOIN LATERAL (SELECT random() < 0.2 AND t.name = 'focus compute' AND r.purchase IS NULL AS lease, random() AS kind, random() AS late, random() AS span, random() AS q, n AS i) AS d
 CROSS JOIN LATERAL (SELECT d.lease,
 	CASE WHEN r.purchase IS NOT NULL AND d.kind < 0.3 THEN 'purchase' WHEN d.kind > 0.9 THEN 'adjustment' WHEN d.kind > 0.85 THEN 'credit' ELSE 'usage' END AS category,
 	d.late < 0.3 AND lower(t.during) > '2026-01-02' AS correction,
