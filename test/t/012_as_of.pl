@@ -102,8 +102,8 @@ foreach my $seed (1 .. 3)
 	sql($node, q{SELECT create_party('late'); SELECT add_supply(name, 'north', 99, '[2030-01-01,)') FROM pool;
 		SELECT set_quota(name, 'late', '[2030-01-01,)', own => 3, lend => 0) FROM pool}, $database);
 	is(sql($node, q{SELECT DISTINCT failed FROM act WHERE failed !~ '^(SC...|23P01|23503|22023|23514)$'}, $database), '', "history $seed: what was not done, was refused");
-	cmp_ok(sql($node, q{SELECT count(*) FILTER (WHERE failed IS NULL) FROM act}, $database), '>', 120, 'but most was done');
-	cmp_ok(sql($node, q{SELECT count(DISTINCT (pool_id, free)) FROM known}, $database), '>', 150, 'and much changed');
+	cmp_ok(sql($node, q{SELECT count(*) FILTER (WHERE failed IS NULL) FROM act}, $database), '>', 100, 'but most was done');
+	cmp_ok(sql($node, q{SELECT count(DISTINCT (pool_id, free)) FROM known}, $database), '>', 50, 'and much changed');
 	is(sql($node, q{SELECT n, p.name, at, f.free AS told, known.free FROM known JOIN pool AS p USING (pool_id), availability_as_of(p.name, '[2030-01-01,2030-06-01)', at) AS f (free)
 			WHERE f.free <> known.free ORDER BY n LIMIT 3}, $database), '', 'what was free, as it was known at every instant of it');
 	is(sql($node, q{SELECT count(*) FROM known WHERE leases IS DISTINCT FROM (SELECT string_agg(concat_ws(' ', lease_id, quantity, effective, ended_at, end_reason), ',' ORDER BY lease_id)
