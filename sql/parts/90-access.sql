@@ -21,7 +21,7 @@
 --
 -- The tables can be read directly, and policies leave the rows that are the
 -- reader's. They are written as sets (= ANY of an array that is made once), so
--- that indexes serve. To write is for functions that check and say what is
+-- that indexes serve; first what lets those in who read many rows. To write is for functions that check and say what is
 -- missing, and run as the owner to do it; only a pool's terms and whether a
 -- party is listed can be set by UPDATE.
 --
@@ -64,20 +64,20 @@ CREATE POLICY known ON membership FOR SELECT USING (
 ALTER TABLE supply ENABLE ROW LEVEL SECURITY;
 GRANT SELECT ON supply TO PUBLIC;
 CREATE POLICY known ON supply FOR SELECT USING (
-	provider_id = ANY ((SELECT my_parties())::bigint[])
-	OR pool_id = ANY ((SELECT my_pools('steward', 'auditor'))::bigint[]));
+	pool_id = ANY ((SELECT my_pools('steward', 'auditor'))::bigint[])
+	OR provider_id = ANY ((SELECT my_parties())::bigint[]));
 
 ALTER TABLE lease ENABLE ROW LEVEL SECURITY;
 GRANT SELECT ON lease TO PUBLIC;
 CREATE POLICY known ON lease FOR SELECT USING (
-	consumer_id = ANY ((SELECT my_parties())::bigint[])
-	OR pool_id = ANY ((SELECT my_pools('steward', 'auditor'))::bigint[]));
+	pool_id = ANY ((SELECT my_pools('steward', 'auditor'))::bigint[])
+	OR consumer_id = ANY ((SELECT my_parties())::bigint[]));
 
 ALTER TABLE quota ENABLE ROW LEVEL SECURITY;
 GRANT SELECT ON quota TO PUBLIC;
 CREATE POLICY known ON quota FOR SELECT USING (
-	party_id = ANY ((SELECT my_parties())::bigint[])
-	OR pool_id = ANY ((SELECT my_pools('steward', 'auditor'))::bigint[]));
+	pool_id = ANY ((SELECT my_pools('steward', 'auditor'))::bigint[])
+	OR party_id = ANY ((SELECT my_parties())::bigint[]));
 
 -- Members see what is free with availability() and pool_status.
 ALTER TABLE calendar ENABLE ROW LEVEL SECURITY;
@@ -140,8 +140,8 @@ ALTER TABLE usage_default ENABLE ROW LEVEL SECURITY;
 ALTER TABLE usage_key ENABLE ROW LEVEL SECURITY;
 GRANT SELECT ON usage TO PUBLIC;
 CREATE POLICY known ON usage FOR SELECT USING (
-	consumer_id = ANY ((SELECT my_parties())::bigint[])
-	OR pool_id = ANY ((SELECT my_pools('steward', 'auditor'))::bigint[]));
+	pool_id = ANY ((SELECT my_pools('steward', 'auditor'))::bigint[])
+	OR consumer_id = ANY ((SELECT my_parties())::bigint[]));
 
 ALTER TABLE rate ENABLE ROW LEVEL SECURITY;
 GRANT SELECT ON rate TO PUBLIC;
@@ -153,14 +153,14 @@ CREATE POLICY known ON rate FOR SELECT USING (
 ALTER TABLE charge ENABLE ROW LEVEL SECURITY;
 GRANT SELECT ON charge TO PUBLIC;
 CREATE POLICY known ON charge FOR SELECT USING (
-	consumer_id = ANY ((SELECT my_parties())::bigint[])
-	OR pool_id = ANY ((SELECT my_pools('steward', 'auditor'))::bigint[]));
+	pool_id = ANY ((SELECT my_pools('steward', 'auditor'))::bigint[])
+	OR consumer_id = ANY ((SELECT my_parties())::bigint[]));
 
 ALTER TABLE account ENABLE ROW LEVEL SECURITY;
 GRANT SELECT ON account TO PUBLIC;
 CREATE POLICY known ON account FOR SELECT USING (
-	party_id = ANY ((SELECT my_parties())::bigint[])
-	OR pool_id = ANY ((SELECT my_pools('steward', 'auditor'))::bigint[]));
+	pool_id = ANY ((SELECT my_pools('steward', 'auditor'))::bigint[])
+	OR party_id = ANY ((SELECT my_parties())::bigint[]));
 
 ALTER TABLE posting ENABLE ROW LEVEL SECURITY;
 GRANT SELECT ON posting TO PUBLIC;
