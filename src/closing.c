@@ -116,7 +116,7 @@ static SavedQuery largest_charge = {
 	" LATERAL (SELECT r.consumer_id, r.billed_cost, r.quantity, r.unit, r.meter, r.period FROM sharecollab.rated(l.name, b.during) AS r"
 	" UNION ALL SELECT r.consumer_id, r.billed_cost, r.quantity, r.unit, r.meter, r.period"
 	" FROM sharecollab.billing_period AS e, sharecollab.rating_corrections(l.name, e.during) AS r"
-	" WHERE e.pool_id = l.pool_id AND e.closed_at IS NOT NULL AND NOT e.during && sharecollab.dropped_usage()) AS c"
+	" WHERE e.pool_id = l.pool_id AND e.closed_at IS NOT NULL) AS c"
 	" JOIN sharecollab.party AS y ON y.party_id = c.consumer_id"
 	" WHERE l.pool_id = $1 ORDER BY pg_catalog.abs(c.billed_cost) DESC LIMIT 1",
 	.nparams = 2, .types = {INT8OID, INT8OID}

@@ -21,12 +21,11 @@
 #define NUMERIC_SHORT				0x8000
 #define NUMERIC_SPECIAL				0xC000
 #define NUMERIC_SHORT_SIGN			0x2000
-#define NUMERIC_SHORT_SCALE_SHIFT	7
-#define NUMERIC_SHORT_SCALE_MAX		63
 #define NUMERIC_SHORT_WEIGHT_SIGN	0x0040
 #define NUMERIC_SHORT_WEIGHT_MASK	0x003F
 #define NUMERIC_SHORT_DSCALE_MASK	0x1F80
 #define NUMERIC_SHORT_DSCALE_SHIFT	7
+#define NUMERIC_SHORT_DSCALE_MAX	63
 #define NUMERIC_DSCALE_MASK			0x3FFF
 #define NUMERIC_DIGIT_BASE			10000
 #define NUMERIC_DIGIT_DECIMALS		4
@@ -200,18 +199,23 @@ decimal_parse(const char *str, size_t len, Decimal *result)
 	return decimal_make(negative, mantissa, (int) Min(Max(scale, -100), 100), result);
 }
 
-/*
- * Read a numeric, which is detoasted but may have a short header.
- */
-DecimalStatus
-decimal_from_numeric(const struct varlena *numeric, Decimal *result)
+/* What is in a numeric, which is detoasted but may have a short header. */
+typedef struct NumericParts
+{
+	bool		negative;
+	int			weight;
+	int			dscale;
+	int			ndigits;
+	const char *digits;			/* int16, but not aligned */
+} NumericParts;
+
+/* False if it is not finite. */
+static inline bool
+numeric_parts(const struct varlena *numeric, NumericParts *parts)
 {
 	const char *p = VARDATA_ANY(numeric);
 	const char *end = p + VARSIZE_ANY_EXHDR(numeric);
 	uint16		header;
-	int			weight;
-	bool		negative;
-	int			ndigits;
 
 	memcpy(&header, p, sizeof(uint16));
 	p += sizeof(uint16);
@@ -219,24 +223,48 @@ decimal_from_numeric(const struct varlena *numeric, Decimal *result)
 	switch (header & NUMERIC_SIGN_MASK)
 	{
 		case NUMERIC_SPECIAL:
-			return DECIMAL_NOT_FINITE;
+			return false;
 		case NUMERIC_SHORT:
-			negative = (header & NUMERIC_SHORT_SIGN) != 0;
-			weight = header & NUMERIC_SHORT_WEIGHT_MASK;
+			parts->negative = (header & NUMERIC_SHORT_SIGN) != 0;
+			parts->weight = header & NUMERIC_SHORT_WEIGHT_MASK;
 			if (header & NUMERIC_SHORT_WEIGHT_SIGN)
-				weight |= ~NUMERIC_SHORT_WEIGHT_MASK;
+				parts->weight |= ~NUMERIC_SHORT_WEIGHT_MASK;
+			parts->dscale = (header & NUMERIC_SHORT_DSCALE_MASK) >> NUMERIC_SHORT_DSCALE_SHIFT;
 			break;
 		default:
 			{
 				int16		long_weight;
 
-				negative = (header & NUMERIC_SIGN_MASK) == NUMERIC_NEG;
+				parts->negative = (header & NUMERIC_SIGN_MASK) == NUMERIC_NEG;
 				memcpy(&long_weight, p, sizeof(int16));
 				p += sizeof(int16);
-				weight = long_weight;
+				parts->weight = long_weight;
+				parts->dscale = header & NUMERIC_DSCALE_MASK;
 			}
 	}
-	ndigits = (end - p) / sizeof(int16);
+	parts->digits = p;
+	parts->ndigits = (end - p) / sizeof(int16);
+	return true;
+}
+
+/*
+ * Read a numeric.
+ */
+DecimalStatus
+decimal_from_numeric(const struct varlena *numeric, Decimal *result)
+{
+	NumericParts parts;
+	const char *p;
+	int			weight;
+	bool		negative;
+	int			ndigits;
+
+	if (!numeric_parts(numeric, &parts))
+		return DECIMAL_NOT_FINITE;
+	p = parts.digits;
+	weight = parts.weight;
+	negative = parts.negative;
+	ndigits = parts.ndigits;
 
 	/* numeric keeps no zero digits at either end */
 	if (ndigits <= 4)
@@ -280,50 +308,25 @@ decimal_from_numeric(const struct varlena *numeric, Decimal *result)
 
 /*
  * Append the length of a numeric in the binary format of COPY, and what
- * numeric_send() makes of it; detoasted, but it may have a short header.  False
- * if it is not finite.
+ * numeric_send() makes of it.  False if it is not finite.
  */
 bool
 decimal_send_numeric(StringInfo buf, const struct varlena *numeric)
 {
-	const char *p = VARDATA_ANY(numeric);
-	const char *end = p + VARSIZE_ANY_EXHDR(numeric);
-	uint16		header;
-	int16		weight;
-	uint16		sign;
-	uint16		dscale;
-	int			ndigits;
+	NumericParts parts;
 
-	memcpy(&header, p, sizeof(uint16));
-	p += sizeof(uint16);
-	if ((header & NUMERIC_SIGN_MASK) == NUMERIC_SPECIAL)
+	if (!numeric_parts(numeric, &parts))
 		return false;
-	if ((header & NUMERIC_SIGN_MASK) == NUMERIC_SHORT)
-	{
-		weight = header & NUMERIC_SHORT_WEIGHT_MASK;
-		if (header & NUMERIC_SHORT_WEIGHT_SIGN)
-			weight |= ~NUMERIC_SHORT_WEIGHT_MASK;
-		sign = header & NUMERIC_SHORT_SIGN ? NUMERIC_NEG : 0;
-		dscale = (header & NUMERIC_SHORT_DSCALE_MASK) >> NUMERIC_SHORT_DSCALE_SHIFT;
-	}
-	else
-	{
-		memcpy(&weight, p, sizeof(int16));
-		p += sizeof(int16);
-		sign = header & NUMERIC_SIGN_MASK;
-		dscale = header & NUMERIC_DSCALE_MASK;
-	}
-	ndigits = (end - p) / sizeof(int16);
-	pq_sendint32(buf, (4 + ndigits) * sizeof(int16));
-	pq_sendint16(buf, ndigits);
-	pq_sendint16(buf, weight);
-	pq_sendint16(buf, sign);
-	pq_sendint16(buf, dscale);
-	for (int i = 0; i < ndigits; i++, p += sizeof(int16))
+	pq_sendint32(buf, (4 + parts.ndigits) * sizeof(int16));
+	pq_sendint16(buf, parts.ndigits);
+	pq_sendint16(buf, parts.weight);
+	pq_sendint16(buf, parts.negative ? NUMERIC_NEG : 0);
+	pq_sendint16(buf, parts.dscale);
+	for (int i = 0; i < parts.ndigits; i++)
 	{
 		int16		digit;
 
-		memcpy(&digit, p, sizeof(int16));
+		memcpy(&digit, parts.digits + i * sizeof(int16), sizeof(int16));
 		pq_sendint16(buf, digit);
 	}
 	return true;
@@ -431,7 +434,7 @@ decimal_to_numeric(int64 mantissa, int scale)
 	char	   *p;
 	uint16		header;
 
-	if (scale > NUMERIC_SHORT_SCALE_MAX)
+	if (scale > NUMERIC_SHORT_DSCALE_MAX)
 		return NumericGetDatum(int64_div_fast_to_numeric(mantissa, scale));
 
 	/* the last digit may hold fewer decimal places */
@@ -453,7 +456,7 @@ decimal_to_numeric(int64 mantissa, int scale)
 	}
 	weight = n > 0 ? weight + n - 1 : 0;
 	header = NUMERIC_SHORT | (mantissa < 0 ? NUMERIC_SHORT_SIGN : 0) |
-		scale << NUMERIC_SHORT_SCALE_SHIFT |
+		scale << NUMERIC_SHORT_DSCALE_SHIFT |
 		(weight < 0 ? NUMERIC_SHORT_WEIGHT_SIGN : 0) | (weight & NUMERIC_SHORT_WEIGHT_MASK);
 
 	result = palloc(VARHDRSZ + sizeof(uint16) + n * sizeof(int16));

@@ -464,7 +464,6 @@ usage_drop(PG_FUNCTION_ARGS)
 				 " SELECT pg_catalog.format('Billing period %%s of pool \"%%s\" has corrections that the next one will bill.', b.during, p.name)"
 				 " FROM sharecollab.billing_period AS b JOIN sharecollab.pool AS p ON p.pool_id = b.pool_id"
 				 " WHERE b.closed_at IS NOT NULL AND b.during && pg_catalog.tstzrange(%2$s, %3$s)"
-				 " AND NOT b.during && sharecollab.dropped_usage()"
 				 " AND EXISTS (SELECT FROM sharecollab.rating_corrections(p.name, b.during))"
 				 " UNION ALL"
 				 " SELECT pg_catalog.format('Commitment %%s of pool \"%%s\" counts what was used from the month until %%s, for which usage is kept.',"

@@ -411,6 +411,8 @@ BEGIN ATOMIC
 			b.list_cost, b.contracted_cost, b.effective_cost, b.billed_cost, b.commitment_status, b.labels
 		FROM billed AS b
 	) AS d
+	-- what was used in a month that is dropped cannot be rated again
+	WHERE pool_id(rating_corrections.pool) IS NOT NULL AND NOT require_bounded(rating_corrections.during) && (SELECT dropped_usage())
 	GROUP BY d.consumer_id, d.provider_id, d.lease_id, d.category, d.meter, d.component, d.unit, d.list_unit_price, d.contracted_unit_price,
 		d.commitment_status, d.labels,
 		-- a price may have a new version that is the same; what is of a commitment stays with it
@@ -418,4 +420,4 @@ BEGIN ATOMIC
 	HAVING sum(d.sign * d.quantity) <> 0 OR sum(d.sign * d.effective_cost) <> 0 OR sum(d.sign * d.billed_cost) <> 0;
 END;
 COMMENT ON FUNCTION rating_corrections(text, tstzrange) IS
-'What is still to be billed, or paid back, for a billing period of a pool that was closed: rated() now, less all that was billed for it, in it and later. No rows: nothing. So usage that is late, and prices that change afterwards, are charged once, in whatever order they come; a late unit may lower the bill (volume). Errors as rated().';
+'What is still to be billed, or paid back, for a billing period of a pool that was closed: rated() now, less all that was billed for it, in it and later. No rows: nothing. So usage that is late, and prices that change afterwards, are charged once, in whatever order they come; a late unit may lower the bill (volume). Nothing for a period with a part of a month of drop_usage(). Errors as rated().';

@@ -33,9 +33,7 @@ BEGIN ATOMIC
 		UNION ALL
 		SELECT d.pool_id, d.billing_period_id, d.scale, d.rounding, true, r.*
 		FROM period AS d
-		-- what was used in a month that is dropped cannot be rated again
-		JOIN billing_period AS e ON e.pool_id = d.pool_id AND e.closed_at IS NOT NULL AND upper(e.during) <= lower(d.during)
-			AND NOT e.during && dropped_usage(),
+		JOIN billing_period AS e ON e.pool_id = d.pool_id AND e.closed_at IS NOT NULL AND upper(e.during) <= lower(d.during),
 			rating_corrections(d.name, e.during) AS r
 	), invoiced AS (
 		-- What is sorted by comes first, as it is found fastest there; and any

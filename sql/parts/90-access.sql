@@ -21,9 +21,9 @@
 --
 -- The tables can be read directly, and policies leave the rows that are the
 -- reader's. They are written as sets (= ANY of an array that is made once), so
--- that indexes serve; first what lets those in who read many rows. To write is for functions that check and say what is
--- missing, and run as the owner to do it; only a pool's terms and whether a
--- party is listed can be set by UPDATE.
+-- that indexes serve; first what lets those in who read many rows. To write is
+-- for functions that check and say what is missing, and run as the owner to do
+-- it; only a pool's terms and whether a party is listed can be set by UPDATE.
 --
 -- Policies do not bind the owner of the tables (no FORCE), who must be able to
 -- dump all of them: pg_dump sets row_security off, so that it fails, rather

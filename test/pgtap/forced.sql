@@ -9,7 +9,7 @@ SET search_path = sharecollab, public;
 
 BEGIN;
 \ir ../helpers.sql
-SELECT plan(34);
+SELECT plan(35);
 TRUNCATE party RESTART IDENTITY CASCADE;
 
 -- Two months that are closed, the first in a partition of its own, and one that
@@ -138,6 +138,7 @@ SELECT is(drop_usage('2024-01-31'), 90::bigint, 'then the one before');
 SELECT is(drop_usage('2024-01-01'), 0::bigint, 'which is gone then');
 SELECT is(dropped_usage(), '{[2024-01-01,2024-03-01)}', 'it is known what is');
 SELECT is((SELECT count(*) FROM event WHERE subject = 'usage' AND act = 'removed' AND was ->> 'rows' IN ('30', '90')), 2::bigint, 'and logged');
+SELECT is_empty($$SELECT * FROM rating_corrections('f', '[2024-01-01,2024-02-01)')$$, 'nothing of it is corrected any more');
 SELECT is(verify_books(), NULL, 'the books are right without');
 SELECT is(pg_temp.use('2024-01', 'a'), 30::bigint, 'the same again is still nothing new');
 SELECT matches(public.try($$SELECT pg_temp.use('2024-01', 'too late')$$), '^23514 .*usage_dropped', 'what comes later still is refused');
