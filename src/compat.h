@@ -68,11 +68,15 @@ extern int	no_such_variable
 #define insert_index_entries(result, slot, estate, which) \
 	ExecInsertIndexTuples(result, slot, estate, false, false, NULL, NIL, \
 						  (which) == TU_Summarizing)
+#define insert_index_entries_unless(result, slot, estate, conflict, arbiters) \
+	ExecInsertIndexTuples(result, slot, estate, false, true, conflict, arbiters, false)
 #else
 #define UpdateIndexes bool
 #define UPDATE_NO_INDEXES false
 #define insert_index_entries(result, slot, estate, which) \
 	((void) (which), ExecInsertIndexTuples(result, slot, estate, false, false, NULL, NIL))
+#define insert_index_entries_unless(result, slot, estate, conflict, arbiters) \
+	ExecInsertIndexTuples(result, slot, estate, false, true, conflict, arbiters)
 #endif
 
 #if PG_VERSION_NUM < 180000
@@ -80,10 +84,14 @@ extern int	no_such_variable
 #define index_beginscan_compat(heap, index, snapshot, nkeys) \
 	index_beginscan(heap, index, snapshot, nkeys, 0)
 #define primary_key_index(relation) RelationGetPrimaryKeyIndex(relation)
+#define check_index_constraints(result, slot, estate, other, arbiters) \
+	ExecCheckIndexConstraints(result, slot, estate, other, arbiters)
 #else
 #define index_beginscan_compat(heap, index, snapshot, nkeys) \
 	index_beginscan(heap, index, snapshot, NULL, nkeys, 0)
 #define primary_key_index(relation) RelationGetPrimaryKeyIndex(relation, false)
+#define check_index_constraints(result, slot, estate, other, arbiters) \
+	ExecCheckIndexConstraints(result, slot, estate, other, &(slot)->tts_tid, arbiters)
 #endif
 
 /* what is wrong with a JSON text, for whoever includes common/jsonapi.h */

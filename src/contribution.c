@@ -477,7 +477,7 @@ insert_facts(const Facts *facts, const FactOrder *order, int64 n, int64 project_
 		table_close(contribution, NoLock);
 		return false;
 	}
-	insert_begin(&insert, contribution);
+	insert_begin(&insert, contribution, false);
 	row_begin(&row, project_id);
 	for (int64 i = 0; i < n; i++)
 	{

@@ -743,15 +743,24 @@ hold_pool(int64 id)
 }
 
 /*
- * A journal without a source, and its postings: without the executor, which
- * takes longer than all the rest, and with the checks that the trigger makes.
+ * A journal and its postings: without the executor, which takes longer than all
+ * the rest, and with the checks that the trigger makes.  False, and nothing is
+ * done, if there is one with its source and key: the statement says what then.
  */
-static int64
-post_rows(Relation journal, Relation posting, const Datum *values, const char *nulls)
+static bool
+post_rows(Relation journal, Relation posting, const Datum *values, const char *nulls, int64 *id)
 {
-	int64		id = nextval_internal(get_relname_relid("journal_journal_id_seq", RelationGetNamespace(journal)), false);
+	Oid			sequence = get_relname_relid("journal_journal_id_seq", RelationGetNamespace(journal));
+	bool		once = nulls[POST_SOURCE] != 'n';
+	bool		inserted = true;
 	TimestampTz recorded_at = GetCurrentTransactionStartTimestamp();
 	TimestampTz occurred_at = nulls[POST_OCCURRED_AT] == 'n' ? recorded_at : DatumGetTimestampTz(values[POST_OCCURRED_AT]);
+	NullableDatum row[] = {
+		{0, true}, {values[POST_POOL], nulls[POST_POOL] == 'n'}, {values[POST_KIND], false},
+		{values[POST_SOURCE], !once}, {values[POST_SOURCE_KEY], !once},
+		{TimestampTzGetDatum(occurred_at), false}, {TimestampTzGetDatum(recorded_at), false},
+		{PointerGetDatum(caller_name()), false}, {values[POST_DESCRIPTION], nulls[POST_DESCRIPTION] == 'n'}, {0, true}
+	};
 	Ledger		ledger;
 	RowInsert	insert;
 	Datum	   *accounts,
@@ -760,37 +769,42 @@ post_rows(Relation journal, Relation posting, const Datum *values, const char *n
 			   *amount_nulls;
 	int			n;
 
-	insert_begin(&insert, journal);
-	insert_row(&insert, (NullableDatum[]) {
-		{Int64GetDatum(id), false}, {values[POST_POOL], nulls[POST_POOL] == 'n'}, {values[POST_KIND], false}, {0, true}, {0, true},
-		{TimestampTzGetDatum(occurred_at), false}, {TimestampTzGetDatum(recorded_at), false},
-		{PointerGetDatum(caller_name()), false}, {values[POST_DESCRIPTION], nulls[POST_DESCRIPTION] == 'n'}, {0, true}
-	});
+	insert_begin(&insert, journal, once);
+	if (once)
+		inserted = insert_row_once(&insert, row, column_number(journal, "source"), column_number(journal, "source_key"), sequence, id);
+	else
+	{
+		*id = nextval_internal(sequence, false);
+		row[0] = (NullableDatum) {Int64GetDatum(*id), false};
+		insert_row(&insert, row);
+	}
 	insert_end(&insert);
+	if (!inserted)
+		return false;
 
 	deconstruct_array(DatumGetArrayTypeP(values[POST_ACCOUNTS]), INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
 					  &accounts, &account_nulls, &n);
 	deconstruct_array(DatumGetArrayTypeP(values[POST_AMOUNTS]), NUMERICOID, -1, false, TYPALIGN_INT, &amounts, &amount_nulls, &n);
-	insert_begin(&insert, posting);
+	insert_begin(&insert, posting, false);
 	for (int i = 0; i < n; i++)
 		insert_row(&insert, (NullableDatum[]) {
-			{Int64GetDatum(id), false}, {Int32GetDatum(i + 1), false}, {accounts[i], account_nulls[i]},
+			{Int64GetDatum(*id), false}, {Int32GetDatum(i + 1), false}, {accounts[i], account_nulls[i]},
 			{TimestampTzGetDatum(occurred_at), false}, {TimestampTzGetDatum(recorded_at), false}, {amounts[i], amount_nulls[i]}, {0, true}
 		});
 	insert_end(&insert);
 
 	ledger = ledger_begin();
-	add_journal(&ledger, id, occurred_at, recorded_at);
+	add_journal(&ledger, *id, occurred_at, recorded_at);
 	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		add_posting(&ledger, id, i + 1, DatumGetInt64(accounts[i]), occurred_at, recorded_at, decimal_arg(amounts[i], "amount"));
+		add_posting(&ledger, *id, i + 1, DatumGetInt64(accounts[i]), occurred_at, recorded_at, decimal_arg(amounts[i], "amount"));
 	}
 	/* accounts stay, and so does a pool that has one */
 	if (nulls[POST_POOL] != 'n' && find_pool(&ledger, DatumGetInt64(values[POST_POOL])) == NULL)
 		hold_pool(DatumGetInt64(values[POST_POOL]));
 	ledger_end(&ledger);
-	return id;
+	return true;
 }
 
 /*
@@ -836,9 +850,7 @@ journal_post(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("INSERT");
 	journal = open_own_table("journal", RowExclusiveLock);
 	posting = open_own_table("posting", RowExclusiveLock);
-	if (PG_ARGISNULL(4) && can_post_rows(journal, posting))
-		result = post_rows(journal, posting, values, nulls);
-	else
+	if (!can_post_rows(journal, posting) || !post_rows(journal, posting, values, nulls, &result))
 	{
 		SPI_connect();
 		if (query_run(PG_ARGISNULL(4) ? &insert_journal : &insert_journal_once, values, nulls, false) == 0)

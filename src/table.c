@@ -14,9 +14,11 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_trigger.h"
+#include "commands/sequence.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "table.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -217,16 +219,17 @@ id_of_name(const char *table, text *name, Snapshot snapshot)
 }
 
 /*
- * Insert rows into a table that is_plain_table(): in batches, as COPY does.
+ * Insert rows into a table that is_plain_table(): in batches, as COPY does; or
+ * one, by insert_row_once().
  */
 void
-insert_begin(RowInsert *insert, Relation heap)
+insert_begin(RowInsert *insert, Relation heap, bool once)
 {
 	insert->heap = heap;
 	insert->estate = CreateExecutorState();
 	insert->result = makeNode(ResultRelInfo);
 	InitResultRelInfo(insert->result, heap, 0, NULL, 0);
-	ExecOpenIndices(insert->result, false);
+	ExecOpenIndices(insert->result, once);
 	insert->nslots = insert->n = 0;
 }
 
@@ -271,6 +274,77 @@ insert_row(RowInsert *insert, const NullableDatum *row)
 		slot->tts_values[i] = row[i].value;
 		slot->tts_isnull[i] = row[i].isnull;
 	}
+}
+
+/*
+ * The unique indexes of two columns: those that ON CONFLICT (…) infers.
+ */
+static List *
+arbiter_indexes(ResultRelInfo *result, AttrNumber a, AttrNumber b)
+{
+	List	   *indexes = NIL;
+
+	for (int i = 0; i < result->ri_NumIndices; i++)
+	{
+		IndexInfo  *info = result->ri_IndexRelationInfo[i];
+		AttrNumber *key = info->ii_IndexAttrNumbers;
+
+		if (info->ii_Unique && info->ii_NumIndexKeyAttrs == 2 && info->ii_Predicate == NIL &&
+			((key[0] == a && key[1] == b) || (key[0] == b && key[1] == a)) &&
+			result->ri_IndexRelationDescs[i]->rd_index->indisvalid)
+			indexes = lappend_oid(indexes, RelationGetRelid(result->ri_IndexRelationDescs[i]));
+	}
+	return indexes;
+}
+
+/*
+ * Insert a row, unless there is one with the same two columns a and b, or no
+ * index that could tell: as INSERT … ON CONFLICT (a, b) DO NOTHING does.  The
+ * first column, which must be null, is taken from the sequence when none is there.
+ *
+ * The row is speculative until it is in all indexes.  Until then others who find
+ * it wait for that, not for this transaction; if another came first, it is taken
+ * back, and that one waited for.  No snapshot sees the row of a transaction that
+ * did not commit, nor does it matter then, or after a crash, whether it still was.
+ */
+bool
+insert_row_once(RowInsert *insert, const NullableDatum *row, AttrNumber a, AttrNumber b, Oid sequence, int64 *id)
+{
+	List	   *arbiters = arbiter_indexes(insert->result, a, b);
+	TupleTableSlot *slot;
+	MemoryContext old;
+	ItemPointerData other;
+	bool		inserted = false;
+
+	if (arbiters == NIL)
+		return false;
+	insert_row(insert, row);
+	slot = ExecStoreVirtualTuple(insert->slots[--insert->n]);
+	old = MemoryContextSwitchTo(GetPerTupleMemoryContext(insert->estate));
+	while (!inserted && check_index_constraints(insert->result, slot, insert->estate, &other, arbiters))
+	{
+		bool		conflict = false;
+		uint32		token;
+
+		CHECK_FOR_INTERRUPTS();
+		if (slot->tts_isnull[0])
+		{
+			slot->tts_values[0] = Int64GetDatum(nextval_internal(sequence, false));
+			slot->tts_isnull[0] = false;
+			ExecConstraints(insert->result, slot, insert->estate);
+		}
+		token = SpeculativeInsertionLockAcquire(GetCurrentTransactionId());
+		table_tuple_insert_speculative(insert->heap, slot, GetCurrentCommandId(true), 0, NULL, token);
+		insert_index_entries_unless(insert->result, slot, insert->estate, &conflict, arbiters);
+		table_tuple_complete_speculative(insert->heap, slot, token, !conflict);
+		SpeculativeInsertionLockRelease(GetCurrentTransactionId());
+		inserted = !conflict;
+	}
+	MemoryContextSwitchTo(old);
+	if (inserted)
+		*id = DatumGetInt64(slot->tts_values[0]);
+	ResetPerTupleExprContext(insert->estate);
+	return inserted;
 }
 
 void

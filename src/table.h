@@ -54,9 +54,11 @@ extern bool row_next(TableRow *row);
 extern bool row_last(TableRow *row);
 extern Datum row_column(TableRow *row, const char *name, bool *isnull);
 extern void row_close(TableRow *row);
-extern void insert_begin(RowInsert *insert, Relation heap);
+extern void insert_begin(RowInsert *insert, Relation heap, bool once);
 extern TupleTableSlot *insert_slot(RowInsert *insert);
 extern void insert_row(RowInsert *insert, const NullableDatum *row);
+extern bool insert_row_once(RowInsert *insert, const NullableDatum *row, AttrNumber a, AttrNumber b,
+							Oid sequence, int64 *id);
 extern void insert_end(RowInsert *insert);
 extern void key_int8(ScanKey keys, int n, int64 value);
 extern void key_text(ScanKey keys, int n, text *value);

@@ -8,7 +8,7 @@ SET client_min_messages = warning;
 SET search_path = sharecollab, public;
 
 BEGIN;
-SELECT plan(44);
+SELECT plan(58);
 TRUNCATE party RESTART IDENTITY CASCADE;
 SELECT setseed(0.8);
 
@@ -43,6 +43,17 @@ CREATE TEMP TABLE wanted AS
 			(ARRAY[1, 1, 5, 13])[1 + n % 4]::bigint AS x
 		FROM generate_series(1, 3000) AS n) AS s;
 
+-- of ten, one with a key of its own, one that is the same call again, and one
+-- that differs from it in one thing
+UPDATE wanted SET source = 'bank', source_key = n::text WHERE n % 10 = 3;
+UPDATE wanted AS w SET (kind, accounts, amounts, pool, source, source_key, occurred_at, description) =
+	(SELECT CASE d WHEN 1 THEN 'payment' WHEN 2 THEN 'gift' ELSE o.kind END, CASE d WHEN 3 THEN o.accounts || o.accounts ELSE o.accounts END,
+		CASE d WHEN 3 THEN o.amounts || o.amounts WHEN 4 THEN (SELECT array_agg(-m) FROM unnest(o.amounts) AS m) ELSE o.amounts END,
+		CASE d WHEN 5 THEN 'bare' ELSE o.pool END, o.source, o.source_key,
+		CASE d WHEN 6 THEN '2026-02-02' ELSE o.occurred_at END, CASE d WHEN 7 THEN 'another' ELSE o.description END
+	FROM wanted AS o, (SELECT CASE w.n % 10 WHEN 5 THEN 1 + w.n / 10 % 7 END AS d) AS s WHERE o.n = w.n / 10 * 10 + 3)
+WHERE w.n % 10 IN (4, 5);
+
 -- Posts those up to a number, and tells what came of each and what there is then,
 -- before it takes all back. A trigger that does nothing forces the statement.
 CREATE FUNCTION pg_temp.nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
@@ -64,7 +75,9 @@ BEGIN
 			EXCEPTION WHEN OTHERS THEN
 				GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
 				outcome := outcome || concat_ws(' | ', w.n, state, message, detail, hint);
-				by_statement := by_statement + (w.source IS NULL AND context ~ 'INSERT INTO sharecollab.journal')::integer;
+				-- by it is what was posted before
+				by_statement := by_statement + (context ~ 'INSERT INTO sharecollab.journal'
+					AND NOT EXISTS (SELECT FROM journal AS j WHERE j.source = w.source AND j.source_key = w.source_key))::integer;
 			END;
 		END LOOP;
 		outcome := outcome || (SELECT array_agg(j::text ORDER BY j.journal_id) FROM journal AS j) || (SELECT array_agg(p::text ORDER BY p.journal_id, p.line) FROM posting AS p)
@@ -90,6 +103,10 @@ SELECT cmp_ok((SELECT by_statement FROM played WHERE forced), '>', 100::bigint, 
 SELECT set_eq($$SELECT DISTINCT split_part(o, ' | ', 2) FROM played, unnest(outcome) AS o WHERE o ~ '^\d+ \| '$$,
 	'{23514,22004,23503,23502,22003,2202E,42704,23505,SC007,SC008}'::text[], 'journals are refused for every reason');
 SELECT cmp_ok((SELECT count(*) FROM played, unnest(outcome) AS o WHERE NOT forced AND o ~ '^\d+: '), '>', 1500::bigint, 'and most are not');
+SELECT set_eq($$SELECT substring(o from 'in its (\w+)') FROM played, unnest(outcome) AS o WHERE o ~ '^\d+ \| 23505'$$,
+	'{pool,kind,time,description,accounts,amounts}'::text[], 'what was posted before differs in each of its parts');
+SELECT cmp_ok((SELECT count(*) - count(DISTINCT substring(o from '^\d+: (.*)')) FROM played, unnest(outcome) AS o WHERE NOT forced AND o ~ '^\d+: '), '>', 100::bigint,
+	'and what does not is posted once');
 
 -- Whatever users put on the tables works either way
 CREATE FUNCTION pg_temp.compare(what text, by_statement boolean, changed text) RETURNS SETOF text LANGUAGE plpgsql AS $$
@@ -108,6 +125,11 @@ SELECT pg_temp.compare('a CHECK of the journal', false, $$ALTER TABLE journal DR
 SELECT pg_temp.compare('a column that must not be null', false, 'ALTER TABLE journal ALTER description SET NOT NULL');
 SELECT pg_temp.compare('an index', false, 'CREATE INDEX ON posting (round(amount), line) WHERE amount > 0');
 SELECT pg_temp.compare('a unique index', false, 'CREATE UNIQUE INDEX ON posting (account_id, amount)');
+SELECT pg_temp.compare('a unique index of keys alone', false, 'CREATE UNIQUE INDEX ON journal (source_key)');
+SELECT pg_temp.compare('a unique index of some keys', false, $$CREATE UNIQUE INDEX ON journal (source, source_key) WHERE source_key > '2'$$);
+SELECT pg_temp.compare('another index of the keys', false, 'ALTER TABLE journal DROP CONSTRAINT journal_source_source_key_key; CREATE UNIQUE INDEX ON journal (source_key, source) INCLUDE (kind)');
+SELECT pg_temp.compare('no index of the keys', true, 'ALTER TABLE journal DROP CONSTRAINT journal_source_source_key_key');
+SELECT pg_temp.compare('an index of the keys and more', true, 'ALTER TABLE journal DROP CONSTRAINT journal_source_source_key_key, ADD UNIQUE (source, source_key, kind)');
 SELECT pg_temp.compare('an exclusion constraint', false, 'ALTER TABLE journal ADD EXCLUDE USING btree (description WITH =)');
 SELECT pg_temp.compare('an order', false, 'CLUSTER posting USING posting_pkey');
 SELECT pg_temp.compare('a trigger of rows', true, 'CREATE TRIGGER observe BEFORE INSERT ON posting FOR EACH ROW EXECUTE FUNCTION pg_temp.observe()');
@@ -118,6 +140,7 @@ SELECT pg_temp.compare('a generated column', true, 'ALTER TABLE posting ADD cent
 SELECT pg_temp.compare('a default', true, 'ALTER TABLE posting ALTER charge_id SET DEFAULT 7');
 SELECT pg_temp.compare('a foreign key', true, 'CREATE TABLE allowed (amount numeric PRIMARY KEY); INSERT INTO allowed SELECT generate_series(-30, 30); ALTER TABLE posting ADD FOREIGN KEY (amount) REFERENCES allowed');
 SELECT pg_temp.compare('a deferrable key', true, 'ALTER TABLE posting ADD UNIQUE (account_id, amount) DEFERRABLE');
+SELECT pg_temp.compare('a deferrable key of journals', true, 'ALTER TABLE journal DROP CONSTRAINT journal_source_source_key_key, ADD UNIQUE (source, source_key) DEFERRABLE');
 SELECT pg_temp.compare('a trigger that is off', true, 'ALTER TABLE posting DISABLE TRIGGER balance');
 
 -- policies bind an owner who is no superuser, if forced to
