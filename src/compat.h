@@ -25,6 +25,10 @@
 #define make_range_compat(typcache, lower, upper, empty) \
 	make_range(typcache, lower, upper, empty, NULL)
 
+/* false after a soft error: from 16 on */
+#define direct_input_compat(function, str, context, result) \
+	DirectInputFunctionCallSafe(function, str, InvalidOid, -1, context, result)
+
 /* false if the server's encoding lacks the character: from 16 on */
 #define unicode_to_server_compat(c, s)	pg_unicode_to_server_noerror(c, s)
 #else
@@ -33,6 +37,12 @@
 
 #define make_range_compat(typcache, lower, upper, empty) \
 	make_range(typcache, lower, upper, empty)
+
+#define direct_input_compat(function, str, context, result) \
+	((void) (context), \
+	 *(result) = DirectFunctionCall3(function, CStringGetDatum(str), \
+									 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)), \
+	 true)
 
 /*
  * PostgreSQL 15 exports every symbol of a module; we build with

@@ -463,14 +463,8 @@ instant_in(char *str, struct Node *context, TimestampTz *result)
 {
 	Datum		at;
 
-#if PG_VERSION_NUM >= 160000
-	if (!DirectInputFunctionCallSafe(timestamptz_in, str, InvalidOid, -1, context, &at))
+	if (!direct_input_compat(timestamptz_in, str, context, &at))
 		return false;
-#else
-	(void) context;
-	at = DirectFunctionCall3(timestamptz_in, CStringGetDatum(str),
-							 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
-#endif
 	*result = DatumGetTimestampTz(at);
 	return true;
 }
