@@ -11,7 +11,7 @@ my $readme = slurp_file("$ENV{TESTDIR}/README.md");
 my $data = $ENV{SHARECOLLAB_DATA} // '';
 
 my $node = PostgreSQL::Test::Cluster->new('readme');
-$node->init;
+$node->init(extra => [ '--encoding=UTF8', '--locale=C.UTF-8' ]);
 $node->start;
 
 # the indented blocks, without the indentation

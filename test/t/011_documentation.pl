@@ -32,7 +32,7 @@ my $root = $ENV{TESTDIR};
 my $data = $ENV{SHARECOLLAB_DATA} // '';
 my $node = PostgreSQL::Test::Cluster->new('documentation');
 
-$node->init;
+$node->init(extra => [ '--encoding=UTF8', '--locale=C.UTF-8' ]);
 $node->append_conf('postgresql.conf', "timezone = 'UTC'\ndatestyle = 'ISO'\nintervalstyle = 'postgres'\nmax_prepared_transactions = 2\n");
 $node->start;
 

@@ -22,9 +22,10 @@ sub new_server
 	my ($name, @settings) = @_;
 	my $node = PostgreSQL::Test::Cluster->new($name);
 
-	# the same superuser whoever runs the tests
+	# the same superuser and encoding whoever runs the tests: PostgreSQL::Test
+	# takes LC_ALL away, and without LANG there would be SQL_ASCII
 	$ENV{PGUSER} = 'postgres';
-	$node->init(extra => [ '-U', 'postgres' ]);
+	$node->init(extra => [ '-U', 'postgres', '--encoding=UTF8', '--locale=C.UTF-8' ]);
 	$node->append_conf('postgresql.conf', join("\n",
 		'max_connections = 60', 'max_prepared_transactions = 5', 'fsync = off', 'shared_buffers = 128MB',
 		"timezone = 'UTC'", "datestyle = 'ISO'", "intervalstyle = 'postgres'", 'client_min_messages = warning',
