@@ -508,16 +508,15 @@ BEGIN ATOMIC
 		GROUP BY l.consumer_id
 	), quota_node AS MATERIALIZED (
 		SELECT q.party_id, q.during, profile(q.during, greatest(q.own - coalesce(q.lend, q.own), 0)) AS kept,
-			coalesce(sum(c.capacity + c.allowance), '{}') AS limited,
-			coalesce(sum(c.booked), '{}') AS booked,
-			clip(changed.load, q.during) AS load
+			page.limited, page.booked, clip(changed.load, q.during) AS load
 		FROM changed
-		JOIN quota AS q ON q.party_id = changed.consumer_id
-		LEFT JOIN calendar AS c ON c.pool_id = q.pool_id AND c.quota_id = q.quota_id
-			AND tstzrange(c.starts, c.ends) && availability_in_tree.during
+		JOIN quota AS q ON q.party_id = changed.consumer_id,
+		LATERAL (SELECT coalesce(sum(c.capacity + c.allowance), '{}') AS limited, coalesce(sum(c.booked), '{}') AS booked
+			FROM calendar AS c
+			WHERE c.pool_id = q.pool_id AND c.quota_id = q.quota_id
+			AND tstzrange(c.starts, c.ends) && availability_in_tree.during) AS page
 		WHERE q.pool_id = pool_id(availability_in_tree.pool)
 		AND q.own IS NOT NULL AND q.during && availability_in_tree.during
-		GROUP BY q.quota_id, q.party_id, q.during, q.own, q.lend, changed.load
 	), shift AS (
 		-- what that means for the pool, of which quotas keep a part anyway, and so on for its ancestors
 		SELECT 0 AS height, (SELECT sum(changed.load) FROM changed)

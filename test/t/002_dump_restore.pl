@@ -341,6 +341,28 @@ my ($one, $two) = map { slurp_file("$directory/$_.sql") =~ s/^\\(un)?restrict .*
 is($two, $one, 'the dump of a restored database is the dump that it was restored from');
 
 # ----------
+# Taken along by pg_upgrade, to another server of this version: that makes the
+# members of the extension one by one, in an order of its own
+# ----------
+{
+	my $old = $node;
+	my $new = new_server('upgraded');
+	my $bindir = $old->config_data('--bindir');
+
+	sql($old, "DROP DATABASE $_") foreach 'again', 'family';
+	$_->stop foreach $old, $new;
+	chdir $directory or die $!;
+	command_ok([ 'pg_upgrade', '--no-sync', '-U', 'postgres', '-b', $bindir, '-B', $bindir, '-s', $old->host,
+			'-d', $old->data_dir, '-D', $new->data_dir, '-p', $old->port, '-P', $new->port ], 'pg_upgrade');
+	$node = $new;
+	$node->start;
+	check_restored('source', 'pg_upgrade', 'alice');
+	$node->stop;
+	$node = $old;
+	$node->start;
+}
+
+# ----------
 # The leniency of a restore is for who could switch off the triggers as well
 # ----------
 
