@@ -7,8 +7,7 @@
 #define SHARECOLLAB_FUZZ_SHIM_H
 
 #include "postgres.h"
-
-#include "fmgr.h"
+#include "compat.h"
 
 /* how many time zones there are to choose from */
 #define SHIM_ZONES		4
@@ -20,7 +19,7 @@
 #define CHECK(condition) \
 	((condition) ? (void) 0 : shim_finding("not so: " #condition, __FILE__, __LINE__))
 
-extern void shim_finding(const char *what, const char *file, int line) pg_attribute_noreturn();
+pg_noreturn extern void shim_finding(const char *what, const char *file, int line);
 
 /* Begin and end an input: all memory is freed at the end. */
 extern void shim_begin(int zone);
