@@ -9,8 +9,12 @@
 
 #include "access.h"
 #include "compat.h"
+#include "access/table.h"
 #include "access/xact.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "commands/sequence.h"
+#include "decimal.h"
 #include "executor/tuptable.h"
 #include "guard.h"
 #include "ledger.h"
@@ -19,8 +23,12 @@
 #include "miscadmin.h"
 #include "storage/lock.h"
 #include "table.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
 #include "utils/rangetypes.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -82,27 +90,50 @@ static SavedQuery differences = {
 	.nparams = 2, .types = {INT8OID, INT8OID}
 };
 
-static struct
-{
-	const char *done;
-	SavedQuery	query;
-}			steps[] = {
-	{"charges made", {
-		.sql = "SELECT sharecollab.close_charges($1, $2)",
-		.nparams = 2, .types = {INT8OID, INT8OID}
-	}},
-	{"charges posted", {
-		.sql = "SELECT sharecollab.close_postings($1, $2)",
-		.nparams = 2, .types = {INT8OID, INT8OID}
-	}},
-	{"contributors' share divided", {
-		.sql = "SELECT sharecollab.close_contributors($1, $2, $3, $4)",
-		.nparams = 4, .types = {INT8OID, INT8OID, JSONBOID, INTERVALOID}
-	}},
-	{"balances kept", {
-		.sql = "SELECT sharecollab.close_balances($1, $2)",
-		.nparams = 2, .types = {INT8OID, INT8OID}
-	}},
+#define CHARGE_COLUMNS \
+	"billing_period_id, consumer_id, provider_id, lease_id, rate_id, category, correction, meter, component, during," \
+	" quantity, unit, list_unit_price, contracted_unit_price, list_cost, contracted_cost, effective_cost, billed_cost, amount," \
+	" commitment_status, labels"
+
+static SavedQuery charges_due = {
+	.sql = "SELECT pool_id, " CHARGE_COLUMNS " FROM sharecollab.charges_due($1, $2)",
+	.nparams = 2, .types = {INT8OID, INT8OID}
+};
+
+static SavedQuery insert_charges = {
+	.sql = "INSERT INTO sharecollab.charge (pool_id, " CHARGE_COLUMNS ")"
+	" SELECT pool_id, " CHARGE_COLUMNS " FROM sharecollab.charges_due($1, $2)",
+	.nparams = 2, .types = {INT8OID, INT8OID}
+};
+
+static SavedQuery make_invoices = {
+	.sql = "SELECT sharecollab.close_invoices($1, $2)",
+	.nparams = 2, .types = {INT8OID, INT8OID}
+};
+
+static SavedQuery divided_charges = {
+	.sql = "SELECT journal_id, occurred_at, recorded_at, charge_id, consumer, amount, accounts, amounts FROM sharecollab.divided_charges($1, $2)",
+	.nparams = 2, .types = {INT8OID, INT8OID}
+};
+
+static SavedQuery insert_postings = {
+	.sql = "INSERT INTO sharecollab.posting (journal_id, line, account_id, occurred_at, recorded_at, amount, charge_id)"
+	" SELECT d.journal_id, pg_catalog.row_number() OVER (PARTITION BY d.journal_id ORDER BY d.n, l.n), l.account_id, d.occurred_at, d.recorded_at,"
+	" CASE l.n WHEN 1 THEN l.amount ELSE - l.amount END, d.charge_id"
+	" FROM (SELECT d.*, pg_catalog.row_number() OVER () AS n FROM sharecollab.divided_charges($1, $2) AS d) AS d,"
+	" LATERAL unnest(d.consumer || d.accounts, d.amount || d.amounts) WITH ORDINALITY AS l (account_id, amount, n)"
+	" WHERE l.amount <> 0",
+	.nparams = 2, .types = {INT8OID, INT8OID}
+};
+
+static SavedQuery divide_contributors = {
+	.sql = "SELECT sharecollab.close_contributors($1, $2, $3, $4)",
+	.nparams = 4, .types = {INT8OID, INT8OID, JSONBOID, INTERVALOID}
+};
+
+static SavedQuery keep_balances = {
+	.sql = "SELECT sharecollab.close_balances($1, $2)",
+	.nparams = 2, .types = {INT8OID, INT8OID}
 };
 
 /*
@@ -189,23 +220,169 @@ announce(TimestampTz start, const char *done)
 			(errmsg("%s after %ld s", done, TimestampDifferenceMilliseconds(start, GetCurrentTimestamp()) / 1000)));
 }
 
+/*
+ * The planner cannot know how many charges there are, when they were made just
+ * before, and must not bet on few: hence no nested loops, and no sorts where
+ * it can do without.
+ */
+static int
+plan_for_many(void)
+{
+	static const char *const settings[] = {"enable_nestloop", "enable_sort", "enable_incremental_sort", "jit"};
+	int			nest_level = NewGUCNestLevel();
+
+	for (size_t i = 0; i < lengthof(settings); i++)
+		(void) set_config_option(settings[i], "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	return nest_level;
+}
+
+static const MadeColumn charge_columns[] = {
+	{"pool_id", INT8OID}, {"charge_id", INT8OID}, {"billing_period_id", INT8OID}, {"consumer_id", INT8OID}, {"provider_id", INT8OID},
+	{"lease_id", INT8OID}, {"rate_id", INT8OID}, {"category", TEXTOID}, {"correction", BOOLOID}, {"meter", TEXTOID}, {"component", TEXTOID},
+	{"during", TSTZRANGEOID}, {"quantity", NUMERICOID}, {"unit", TEXTOID}, {"list_unit_price", NUMERICOID},
+	{"contracted_unit_price", NUMERICOID}, {"list_cost", NUMERICOID}, {"contracted_cost", NUMERICOID}, {"effective_cost", NUMERICOID},
+	{"billed_cost", NUMERICOID}, {"amount", NUMERICOID}, {"commitment_status", TEXTOID}, {"labels", JSONBOID}, {"recorded_at", TIMESTAMPTZOID}
+};
+
+typedef struct ChargeInsert
+{
+	RowInsert	insert;
+	Oid			sequence;		/* of charge_id */
+} ChargeInsert;
+
+/* a row of charges_due(): of a charge, but for charge_id and recorded_at */
+static void
+add_charge(TupleTableSlot *row, void *argument)
+{
+	ChargeInsert *charges = argument;
+	TupleTableSlot *charge = insert_slot(&charges->insert);
+	const int	last = lengthof(charge_columns) - 1;
+
+	charge->tts_values[0] = row->tts_values[0];
+	charge->tts_values[1] = Int64GetDatum(nextval_internal(charges->sequence, false));
+	charge->tts_values[last] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
+	charge->tts_isnull[0] = charge->tts_isnull[1] = charge->tts_isnull[last] = false;
+	memcpy(&charge->tts_values[2], &row->tts_values[1], (last - 2) * sizeof(Datum));
+	memcpy(&charge->tts_isnull[2], &row->tts_isnull[1], (last - 2) * sizeof(bool));
+	insert_keep(&charges->insert);
+}
+
+/*
+ * Charges, without the executor where it would do nothing but insert them; the
+ * trigger's work is done, as the books are ours and the period is open.
+ */
+static void
+make_charges(Closing *closing)
+{
+	Relation	charge = open_own_table("charge", RowExclusiveLock);
+	int			nest_level = plan_for_many();
+
+	if (is_plain_table(charge, "closed", 0) && is_as_made(charge, charge_columns, lengthof(charge_columns), 4))
+	{
+		ChargeInsert charges;
+
+		charges.sequence = get_relname_relid("charge_charge_id_seq", RelationGetNamespace(charge));
+		insert_begin(&charges.insert, charge, false);
+		query_each(&charges_due, closing->values, add_charge, &charges);
+		insert_end(&charges.insert);
+	}
+	else
+		query_run(&insert_charges, closing->values, NULL, false);
+	AtEOXact_GUC(true, nest_level);
+	table_close(charge, NoLock);
+}
+
+typedef struct Legs
+{
+	PostingInsert *postings;
+	int64		journal_id;
+	int32		line;			/* the last one of the journal */
+	MemoryContext scratch;		/* for one charge */
+} Legs;
+
+/* a row of divided_charges() */
+static void
+add_legs(TupleTableSlot *row, void *argument)
+{
+	Legs	   *legs = argument;
+	MemoryContext old = MemoryContextSwitchTo(legs->scratch);
+	int64	   *accounts = (int64 *) ARR_DATA_PTR(DatumGetArrayTypeP(row->tts_values[6]));
+	Datum	   *amounts;
+	int			n;
+	NullableDatum posting[POSTING_COLUMNS] = {
+		[POSTING_JOURNAL_ID] = {row->tts_values[0], false},
+		[POSTING_LINE] = {0, false},
+		[POSTING_ACCOUNT_ID] = {row->tts_values[4], false},
+		[POSTING_OCCURRED_AT] = {row->tts_values[1], false},
+		[POSTING_RECORDED_AT] = {row->tts_values[2], false},
+		[POSTING_AMOUNT] = {row->tts_values[5], false},
+		[POSTING_CHARGE_ID] = {row->tts_values[3], false}
+	};
+
+	if (DatumGetInt64(row->tts_values[0]) != legs->journal_id)
+		legs->line = 0;
+	legs->journal_id = DatumGetInt64(row->tts_values[0]);
+	posting[POSTING_LINE].value = Int32GetDatum(++legs->line);
+	postings_add(legs->postings, posting);
+	deconstruct_array(DatumGetArrayTypeP(row->tts_values[7]), NUMERICOID, -1, false, TYPALIGN_INT, &amounts, NULL, &n);
+	for (int i = 0; i < n; i++)
+	{
+		if (decimal_arg(amounts[i], "amount").mantissa == 0)
+			continue;
+		posting[POSTING_LINE].value = Int32GetDatum(++legs->line);
+		posting[POSTING_ACCOUNT_ID].value = Int64GetDatum(accounts[i]);
+		posting[POSTING_AMOUNT].value = DirectFunctionCall1(numeric_uminus, amounts[i]);
+		postings_add(legs->postings, posting);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(legs->scratch);
+}
+
+static void
+post_charges(Closing *closing)
+{
+	Relation	posting = open_own_table("posting", RowExclusiveLock);
+	int			nest_level;
+
+	query_run(&make_invoices, closing->values, NULL, false);
+	nest_level = plan_for_many();
+	if (is_plain_posting(posting))
+	{
+		Legs		legs = {
+			.postings = postings_begin(posting),
+			.scratch = AllocSetContextCreate(CurrentMemoryContext, "legs", ALLOCSET_SMALL_SIZES)
+		};
+
+		query_each(&divided_charges, closing->values, add_legs, &legs);
+		postings_end(legs.postings);
+		MemoryContextDelete(legs.scratch);
+	}
+	else
+		query_run(&insert_postings, closing->values, NULL, false);
+	AtEOXact_GUC(true, nest_level);
+	table_close(posting, NoLock);
+}
+
 static void
 run_steps(void *argument)
 {
 	Closing    *closing = argument;
 
-	for (size_t i = 0; i < lengthof(steps); i++)
-	{
-		query_run(&steps[i].query, closing->values, closing->nulls, false);
-		announce(closing->start, steps[i].done);
-	}
+	make_charges(closing);
+	announce(closing->start, "charges made");
+	post_charges(closing);
+	announce(closing->start, "charges posted");
+	query_run(&divide_contributors, closing->values, closing->nulls, false);
+	announce(closing->start, "contributors' share divided");
+	query_run(&keep_balances, closing->values, NULL, false);
+	announce(closing->start, "balances kept");
 }
 
 /*
  * Do all steps; if a number is too large, say where it may come from.
  */
 static void
-make_charges(Closing *closing)
+close_books(Closing *closing)
 {
 	ErrorData  *error = error_of(run_steps, closing);
 	const char *usage = "";
@@ -335,7 +512,7 @@ billing_period_close(PG_FUNCTION_ARGS)
 		int			nest_level = raise_work_mem();
 		Closing		closing = {values, nulls, start, text_to_cstring(PG_GETARG_TEXT_PP(0)), NULL};
 
-		make_charges(&closing);
+		close_books(&closing);
 		if (query_run(&differences, values, NULL, false) > 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_CORRUPTED),

@@ -19,6 +19,8 @@
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/rangetypes.h"
+#include "utils/typcache.h"
 
 /* a block ends with the row that makes it at least so long */
 #define BLOCK_SIZE		65536
@@ -86,6 +88,32 @@ add_bytes(StringInfo bytes, const char *data, int len)
 	appendBinaryStringInfo(bytes, data, len);
 }
 
+#define BOUND_SIZE	(sizeof(int32) + sizeof(int64))
+
+/* as range_send() */
+static void
+add_range(StringInfo block, RangeType *range)
+{
+	TypeCacheEntry *typcache = lookup_type_cache(RangeTypeGetOid(range), TYPECACHE_RANGE_INFO);
+	RangeBound	bounds[2];
+	bool		empty;
+	int			len = sizeof(uint8);
+	uint8		flags = range_get_flags(range) & (RANGE_EMPTY | RANGE_LB_INC | RANGE_LB_INF | RANGE_UB_INC | RANGE_UB_INF);
+
+	range_deserialize(typcache, range, &bounds[0], &bounds[1], &empty);
+	if (!empty)
+		len += (bounds[0].infinite ? 0 : BOUND_SIZE) + (bounds[1].infinite ? 0 : BOUND_SIZE);
+	pq_sendint32(block, len);
+	pq_sendint8(block, flags);
+	for (int i = 0; i < 2; i++)
+	{
+		if (empty || bounds[i].infinite)
+			continue;
+		pq_sendint32(block, sizeof(int64));
+		pq_sendint64(block, DatumGetInt64(bounds[i].val));
+	}
+}
+
 static void
 add_value(RowsDigest *digest, int i, Datum value)
 {
@@ -120,6 +148,9 @@ add_value(RowsDigest *digest, int i, Datum value)
 				add_bytes(block, utf8, strlen(utf8));
 				break;
 			}
+		case TSTZRANGEOID:
+			add_range(block, DatumGetRangeTypeP(value));
+			break;
 		case NUMERICOID:
 			if (decimal_send_numeric(block, packed_arg(value)))
 				break;

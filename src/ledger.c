@@ -708,6 +708,13 @@ static const MadeColumn posting_columns[] = {
 	{"recorded_at", TIMESTAMPTZOID}, {"amount", NUMERICOID}, {"charge_id", INT8OID}
 };
 
+/* Does an INSERT insert rows, and nothing else happens than posting_check()? */
+bool
+is_plain_posting(Relation posting)
+{
+	return is_plain_table(posting, "balance", 0) && is_as_made(posting, posting_columns, lengthof(posting_columns), 0);
+}
+
 /*
  * Would the statement insert rows, as post_rows() does, and nothing else happen?
  * Not if somebody has put a trigger, a column or a default on the tables, or
@@ -717,7 +724,52 @@ static bool
 can_post_rows(Relation journal, Relation posting)
 {
 	return is_plain_table(journal, NULL, 2) && is_as_made(journal, journal_columns, lengthof(journal_columns), 2) &&
-		is_plain_table(posting, "balance", 0) && is_as_made(posting, posting_columns, lengthof(posting_columns), 0);
+		is_plain_posting(posting);
+}
+
+struct PostingInsert
+{
+	MemoryContext context;
+	RowInsert	insert;
+	Ledger		ledger;
+};
+
+/*
+ * Insert postings of journals that are there, with the checks that the trigger
+ * makes of those of one statement.
+ */
+PostingInsert *
+postings_begin(Relation posting)
+{
+	PostingInsert *postings = palloc(sizeof(PostingInsert));
+
+	postings->context = CurrentMemoryContext;
+	insert_begin(&postings->insert, posting, false);
+	postings->ledger = ledger_begin();
+	return postings;
+}
+
+/* a row in the order of the table's columns; what it points to need not live on */
+void
+postings_add(PostingInsert *postings, const NullableDatum *row)
+{
+	MemoryContext old;
+
+	/* which refuses nulls */
+	insert_row(&postings->insert, row);
+	insert_keep(&postings->insert);
+	old = MemoryContextSwitchTo(postings->context);
+	add_posting(&postings->ledger, DatumGetInt64(row[POSTING_JOURNAL_ID].value), DatumGetInt32(row[POSTING_LINE].value),
+				DatumGetInt64(row[POSTING_ACCOUNT_ID].value), DatumGetTimestampTz(row[POSTING_OCCURRED_AT].value),
+				DatumGetTimestampTz(row[POSTING_RECORDED_AT].value), decimal_arg(row[POSTING_AMOUNT].value, "amount"));
+	MemoryContextSwitchTo(old);
+}
+
+void
+postings_end(PostingInsert *postings)
+{
+	insert_end(&postings->insert);
+	ledger_end(&postings->ledger);
 }
 
 /*

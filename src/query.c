@@ -20,13 +20,12 @@ static ErrorContextCallback *context_outside;
 static bool inside = false;
 
 /*
- * Run a statement; the caller has connected SPI.  With read_only, it sees what
- * the calling query sees; without, also all that was done and (at READ
- * COMMITTED) committed since.  Returns the number of rows.
+ * Rows go to the destination, or to SPI's own if it is NULL.
  */
-uint64
-query_run(SavedQuery *query, const Datum *values, const char *nulls, bool read_only)
+static uint64
+run(SavedQuery *query, const Datum *values, const char *nulls, bool read_only, DestReceiver *dest)
 {
+	SPIExecuteOptions options = {.read_only = read_only, .dest = dest};
 	volatile int result = 0;
 	bool		outermost = !inside;
 
@@ -38,6 +37,14 @@ query_run(SavedQuery *query, const Datum *values, const char *nulls, bool read_o
 			elog(ERROR, "could not prepare \"%s\"", query->sql);
 		query->plan = plan;
 	}
+	if (query->nparams > 0)
+	{
+		options.params = makeParamList(query->nparams);
+		for (int i = 0; i < query->nparams; i++)
+			options.params->params[i] = (ParamExternData) {
+				.value = values[i], .isnull = nulls && nulls[i] == 'n', .pflags = PARAM_FLAG_CONST, .ptype = query->types[i]
+			};
+	}
 	if (outermost)
 	{
 		context_outside = error_context_stack;
@@ -45,7 +52,7 @@ query_run(SavedQuery *query, const Datum *values, const char *nulls, bool read_o
 	}
 	PG_TRY();
 	{
-		result = SPI_execute_plan(query->plan, unconstify(Datum *, values), nulls, read_only, 0);
+		result = SPI_execute_plan_extended(query->plan, &options);
 	}
 	PG_FINALLY();
 	{
@@ -56,6 +63,63 @@ query_run(SavedQuery *query, const Datum *values, const char *nulls, bool read_o
 	if (result < 0)
 		elog(ERROR, "could not execute \"%s\": %s", query->sql, SPI_result_code_string(result));
 	return SPI_processed;
+}
+
+/*
+ * Run a statement; the caller has connected SPI.  With read_only, it sees what
+ * the calling query sees; without, also all that was done and (at READ
+ * COMMITTED) committed since.  Returns the number of rows.
+ */
+uint64
+query_run(SavedQuery *query, const Datum *values, const char *nulls, bool read_only)
+{
+	return run(query, values, nulls, read_only, NULL);
+}
+
+/* a destination of rows: a function that is called with each */
+typedef struct EachRow
+{
+	DestReceiver pub;
+	void		(*act) (TupleTableSlot *row, void *argument);
+	void	   *argument;
+} EachRow;
+
+static bool
+each_row(TupleTableSlot *row, DestReceiver *self)
+{
+	EachRow    *each = (EachRow *) self;
+
+	slot_getallattrs(row);
+	each->act(row, each->argument);
+	return true;
+}
+
+static void
+each_startup(DestReceiver *self, int operation, TupleDesc tupdesc)
+{
+	(void) self;
+	(void) operation;
+	(void) tupdesc;
+}
+
+static void
+each_end(DestReceiver *self)
+{
+	(void) self;
+}
+
+/*
+ * Run a query, and do something with each of its rows as it comes, so that they
+ * need not all be in memory.
+ */
+void
+query_each(SavedQuery *query, const Datum *values, void (*act) (TupleTableSlot *row, void *argument), void *argument)
+{
+	EachRow		each = {
+		{each_row, each_startup, each_end, each_end, DestTransientRel}, act, argument
+	};
+
+	run(query, values, NULL, false, &each.pub);
 }
 
 /*

@@ -22,6 +22,7 @@ typedef struct SavedQuery
 } SavedQuery;
 
 extern uint64 query_run(SavedQuery *query, const Datum *values, const char *nulls, bool read_only);
+extern void query_each(SavedQuery *query, const Datum *values, void (*act) (TupleTableSlot *row, void *argument), void *argument);
 extern void query_hide_context(void);
 extern uint64 query_latest(SavedQuery *query, const Datum *values);
 extern Tuplestorestate *query_read_incoming(Oid source, const char *columns);

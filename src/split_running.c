@@ -77,22 +77,49 @@ wrong_shares(void)
 }
 
 /*
+ * An amount in units.  Most are decimals, and of few places.
+ */
+static int64
+amount_units(const RunningSplit *split, Datum amount)
+{
+	Decimal		decimal;
+	int64		mantissa;
+	Datum		units;
+
+	if (decimal_from_numeric(packed_arg(amount), &decimal) == DECIMAL_OK && decimal.scale <= split->scale &&
+		decimal_rescale(decimal.mantissa, decimal.scale, split->scale, &mantissa))
+		return mantissa;
+	units = call2(numeric_mul, amount, split->power);
+	if (!DatumGetBool(call2(numeric_eq, units, DirectFunctionCall2(numeric_trunc, units, Int32GetDatum(0)))))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("amount to split has more than %d decimal places", split->scale)));
+	return whole_units(units);
+}
+
+/*
  * Divide what an amount adds to the running total; the parties' parts of it
  * take the place of their shares.
  */
 static void
 divide_amount(RunningSplit *split, Datum amount, Datum *shares)
 {
-	RunningFloor *floors = palloc(split->nparties * sizeof(RunningFloor));
-	Datum		units = call2(numeric_mul, amount, split->power);
+	RunningFloor *floors;
+	int64		added = amount_units(split, amount);
+	Datum		units;
 	int64		left;
 
-	if (!DatumGetBool(call2(numeric_eq, units, DirectFunctionCall2(numeric_trunc, units, Int32GetDatum(0)))))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("amount to split has more than %d decimal places", split->scale)));
-	if (pg_add_s64_overflow(split->total, whole_units(units), &split->total))
+	if (pg_add_s64_overflow(split->total, added, &split->total))
 		decimal_overflow();
+	if (split->nparties == 1)
+	{
+		if (!DatumGetBool(call2(numeric_eq, shares[0], NumericGetDatum(int64_to_numeric(1)))))
+			wrong_shares();
+		shares[0] = decimal_get_numeric(added, split->scale);
+		return;
+	}
+	floors = palloc(split->nparties * sizeof(RunningFloor));
+	units = NumericGetDatum(int64_to_numeric(added));
 	left = split->total;
 	for (int i = 0; i < split->nparties; i++)
 	{

@@ -240,7 +240,10 @@ insert_batch(RowInsert *insert)
 
 	CHECK_FOR_INTERRUPTS();
 	for (int i = 0; i < insert->n; i++)
-		ExecConstraints(insert->result, ExecStoreVirtualTuple(insert->slots[i]), insert->estate);
+	{
+		if (TTS_EMPTY(insert->slots[i]))
+			ExecConstraints(insert->result, ExecStoreVirtualTuple(insert->slots[i]), insert->estate);
+	}
 	old = MemoryContextSwitchTo(GetPerTupleMemoryContext(insert->estate));
 	table_multi_insert(insert->heap, insert->slots, insert->n, GetCurrentCommandId(true), 0, NULL);
 	for (int i = 0; i < insert->n; i++)
@@ -252,7 +255,7 @@ insert_batch(RowInsert *insert)
 
 /*
  * The next row, for the caller to fill.  What its values point to must live until
- * insert_end().
+ * insert_end(), or insert_keep().
  */
 TupleTableSlot *
 insert_slot(RowInsert *insert)
@@ -260,7 +263,12 @@ insert_slot(RowInsert *insert)
 	if (insert->n == lengthof(insert->slots))
 		insert_batch(insert);
 	if (insert->n == insert->nslots)
+	{
+		MemoryContext old = MemoryContextSwitchTo(insert->estate->es_query_cxt);
+
 		insert->slots[insert->nslots++] = table_slot_create(insert->heap, NULL);
+		MemoryContextSwitchTo(old);
+	}
 	return ExecClearTuple(insert->slots[insert->n++]);
 }
 
@@ -274,6 +282,18 @@ insert_row(RowInsert *insert, const NullableDatum *row)
 		slot->tts_values[i] = row[i].value;
 		slot->tts_isnull[i] = row[i].isnull;
 	}
+}
+
+/*
+ * Take a copy of the last row, once it is filled.
+ */
+void
+insert_keep(RowInsert *insert)
+{
+	TupleTableSlot *slot = ExecStoreVirtualTuple(insert->slots[insert->n - 1]);
+
+	ExecConstraints(insert->result, slot, insert->estate);
+	ExecMaterializeSlot(slot);
 }
 
 /*

@@ -59,6 +59,7 @@ extern TupleTableSlot *insert_slot(RowInsert *insert);
 extern void insert_row(RowInsert *insert, const NullableDatum *row);
 extern bool insert_row_once(RowInsert *insert, const NullableDatum *row, AttrNumber a, AttrNumber b,
 							Oid sequence, int64 *id);
+extern void insert_keep(RowInsert *insert);
 extern void insert_end(RowInsert *insert);
 extern void key_int8(ScanKey keys, int n, int64 value);
 extern void key_text(ScanKey keys, int n, text *value);

@@ -17,8 +17,12 @@ CREATE TRIGGER closed AFTER INSERT ON charge REFERENCING NEW TABLE AS new_rows
 -- planner cannot know how many charges there are when they were made just
 -- before, and must not bet on few: hence no nested loops.
 
-CREATE FUNCTION close_charges(pool bigint, billing_period bigint) RETURNS void
-	LANGUAGE sql VOLATILE PARALLEL UNSAFE SET enable_nestloop = off SET enable_sort = off SET jit = off
+CREATE FUNCTION charges_due(pool bigint, billing_period bigint)
+	RETURNS TABLE (pool_id bigint, billing_period_id bigint, consumer_id bigint, provider_id bigint, lease_id bigint, rate_id bigint, category text,
+		correction boolean, meter text, component text, during tstzrange, quantity numeric, unit text,
+		list_unit_price numeric, contracted_unit_price numeric, list_cost numeric, contracted_cost numeric, effective_cost numeric, billed_cost numeric,
+		amount numeric, commitment_status text, labels jsonb)
+	LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
 	-- One statement, and so one snapshot: what is recorded later is late, and
 	-- corrected by the next period.
@@ -26,7 +30,7 @@ BEGIN ATOMIC
 		SELECT p.pool_id, p.name, b.billing_period_id, b.during, currency_scale(p.currency) AS scale, p.rounding
 		FROM billing_period AS b
 		JOIN pool AS p ON p.pool_id = b.pool_id
-		WHERE b.pool_id = close_charges.pool AND b.billing_period_id = close_charges.billing_period
+		WHERE b.pool_id = charges_due.pool AND b.billing_period_id = charges_due.billing_period
 	), due AS (
 		SELECT d.pool_id, d.billing_period_id, d.scale, d.rounding, false AS correction, r.*
 		FROM period AS d, rated(d.name, d.during) AS r
@@ -38,50 +42,48 @@ BEGIN ATOMIC
 	), invoiced AS (
 		-- What is sorted by comes first, as it is found fastest there; and any
 		-- order will do that is the same every time.
-		SELECT d.consumer_id, lower(d.period) AS starts, upper(d.period) AS ends, d.labels::text COLLATE "C" AS label, d.quantity, d.correction, d.meter,
+		SELECT d.consumer_id, d.labels::text COLLATE "C" AS label, lower(d.period) AS starts, upper(d.period) AS ends, d.quantity, d.correction, d.meter,
 			d.lease_id, d.provider_id, d.component, d.category, d.contracted_unit_price, d.labels,
 			d.pool_id, d.billing_period_id, d.rate_id, d.period, d.unit, d.list_unit_price, d.list_cost, d.contracted_cost, d.effective_cost, d.billed_cost,
 			d.commitment_status, round_to_total(d.billed_cost, d.scale, d.rounding) OVER invoice AS amount
 		FROM due AS d
-		WINDOW invoice AS (PARTITION BY d.consumer_id ORDER BY lower(d.period), upper(d.period), d.labels::text COLLATE "C", d.quantity, d.correction,
+		WINDOW invoice AS (PARTITION BY d.consumer_id ORDER BY d.labels::text COLLATE "C", lower(d.period), upper(d.period), d.quantity, d.correction,
 			d.meter, d.lease_id, d.provider_id, d.component, d.category, d.contracted_unit_price)
 	)
-	INSERT INTO charge (pool_id, billing_period_id, consumer_id, provider_id, lease_id, rate_id, category, correction, meter, component, during,
-		quantity, unit, list_unit_price, contracted_unit_price, list_cost, contracted_cost, effective_cost, billed_cost, amount, commitment_status, labels)
 	SELECT i.pool_id, i.billing_period_id, i.consumer_id, i.provider_id, i.lease_id, i.rate_id, i.category, i.correction, i.meter, i.component, i.period,
 		i.quantity, i.unit, i.list_unit_price, i.contracted_unit_price, i.list_cost, i.contracted_cost, i.effective_cost, i.billed_cost,
 		i.amount, i.commitment_status, i.labels
 	FROM invoiced AS i;
 END;
-COMMENT ON FUNCTION close_charges(bigint, bigint) IS
-'A step of close_billing_period(): makes the charges of a billing period, and of closed ones before it the corrections. The total of each consumer is rounded once, as the pool has it (rounding), and divided over its charges by largest remainder.';
+COMMENT ON FUNCTION charges_due(bigint, bigint) IS
+'The charges that close_billing_period() makes: of a billing period, and of closed ones before it the corrections. The total of each consumer is rounded once, as the pool has it (rounding), and divided over its charges by largest remainder.';
 
 CREATE FUNCTION split_running(amount numeric, shares numeric[], scale integer) RETURNS numeric[]
 	AS 'MODULE_PATHNAME', 'split_running' LANGUAGE C IMMUTABLE WINDOW PARALLEL SAFE;
 COMMENT ON FUNCTION split_running(numeric, numeric[], integer) IS
 'Window function: the amount of each row, in the window''s order, divided among parties by their shares, which sum to 1, with so many decimal places. What is divided by largest remainder is the running total: so each amount divides exactly, and what a party has got so far is always less than one unit from its exact share of all amounts so far, which split() of each amount would not give. One part may so be a unit below 0. A tie goes to the earlier party; NULL, and not divided, if the amount or the shares are. Errors: 22023 if there are other parties than before, their shares do not sum to 1, or an amount has more decimal places, 22003, 22004.';
 
-CREATE FUNCTION close_postings(pool bigint, billing_period bigint) RETURNS void
-	LANGUAGE sql VOLATILE PARALLEL UNSAFE SET enable_nestloop = off SET enable_sort = off SET enable_incremental_sort = off SET jit = off
+CREATE FUNCTION close_invoices(pool bigint, billing_period bigint) RETURNS void
+	LANGUAGE sql VOLATILE PARALLEL UNSAFE SET enable_nestloop = off SET enable_sort = off SET jit = off
 BEGIN ATOMIC
 	WITH party AS MATERIALIZED (
 		SELECT c.consumer_id, c.provider_id
 		FROM charge AS c
-		WHERE c.pool_id = close_postings.pool AND c.billing_period_id = close_postings.billing_period
+		WHERE c.pool_id = close_invoices.pool AND c.billing_period_id = close_invoices.billing_period
 		GROUP BY c.consumer_id, c.provider_id
 	), needed AS (
 		SELECT y.consumer_id AS party_id, 'receivable' AS kind FROM party AS y
 		UNION
 		SELECT y.provider_id, 'payable' FROM party AS y WHERE y.provider_id IS NOT NULL
 		UNION
-		SELECT s.provider_id, 'payable' FROM supply AS s WHERE s.pool_id = close_postings.pool
+		SELECT s.provider_id, 'payable' FROM supply AS s WHERE s.pool_id = close_invoices.pool
 		UNION
-		SELECT l.steward_id, k.kind FROM pool AS l, unnest(ARRAY['payable', 'fee', 'contributors']) AS k (kind) WHERE l.pool_id = close_postings.pool
+		SELECT l.steward_id, k.kind FROM pool AS l, unnest(ARRAY['payable', 'fee', 'contributors']) AS k (kind) WHERE l.pool_id = close_invoices.pool
 	)
 	INSERT INTO account (party_id, pool_id, kind, currency)
 	SELECT n.party_id, l.pool_id, n.kind, l.currency
 	FROM needed AS n, pool AS l
-	WHERE l.pool_id = close_postings.pool
+	WHERE l.pool_id = close_invoices.pool
 	AND NOT EXISTS (SELECT FROM account AS a
 		WHERE a.party_id = n.party_id AND a.pool_id = l.pool_id AND a.kind = n.kind AND a.currency = l.currency)
 	ORDER BY n.kind, n.party_id;
@@ -95,26 +97,34 @@ BEGIN ATOMIC
 		-- one of them will do
 		LATERAL (SELECT FROM charge AS c
 			WHERE c.pool_id = b.pool_id AND c.billing_period_id = b.billing_period_id AND c.consumer_id = a.party_id AND c.amount <> 0 LIMIT 1) AS c
-	WHERE b.pool_id = close_postings.pool AND b.billing_period_id = close_postings.billing_period
+	WHERE b.pool_id = close_invoices.pool AND b.billing_period_id = close_invoices.billing_period
 	ORDER BY a.party_id;
+END;
+COMMENT ON FUNCTION close_invoices(bigint, bigint) IS
+'A step of close_billing_period(): opens the accounts that a billing period posts to, and one journal for each consumer who has to pay.';
 
+CREATE FUNCTION divided_charges(pool bigint, billing_period bigint)
+	RETURNS TABLE (journal_id bigint, occurred_at timestamptz, recorded_at timestamptz, charge_id bigint, consumer bigint, amount numeric,
+		accounts bigint[], amounts numeric[])
+	LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
 	-- Who gets what of a charge is rounded on the running totals of an invoice:
 	-- each charge divides exactly, and nobody's total is off by a unit, however
 	-- many charges there are.
 	WITH term AS MATERIALIZED (
 		SELECT l.pool_id, currency_scale(l.currency) AS scale, l.fee, l.contributors_share, 1 - l.fee - l.contributors_share AS rest, l.steward_id
 		FROM pool AS l
-		WHERE l.pool_id = close_postings.pool
+		WHERE l.pool_id = divided_charges.pool
 	), account AS MATERIALIZED (
 		SELECT a.account_id, a.party_id, a.kind
 		FROM account AS a
 		JOIN pool AS l ON l.pool_id = a.pool_id AND l.currency = a.currency
-		WHERE a.pool_id = close_postings.pool
+		WHERE a.pool_id = divided_charges.pool
 	), invoice AS MATERIALIZED (
 		SELECT a.party_id AS consumer_id, a.account_id, j.journal_id, j.occurred_at, j.recorded_at
 		FROM account AS a
-		JOIN journal AS j ON j.pool_id = close_postings.pool AND j.source = 'close_billing_period'
-			AND j.source_key = concat_ws('/', close_postings.pool, close_postings.billing_period, a.party_id)
+		JOIN journal AS j ON j.pool_id = divided_charges.pool AND j.source = 'close_billing_period'
+			AND j.source_key = concat_ws('/', divided_charges.pool, divided_charges.billing_period, a.party_id)
 		WHERE a.kind = 'receivable'
 	), earned AS (
 		-- a charge of one provider, or of a time
@@ -123,8 +133,8 @@ BEGIN ATOMIC
 		WHERE a.kind = 'payable'
 		UNION ALL
 		SELECT NULL, e.during, e.cohort, a.account_id, e.share
-		FROM earned_shares(close_postings.pool, ARRAY(SELECT DISTINCT c.during FROM charge AS c WHERE c.pool_id = close_postings.pool
-			AND c.billing_period_id = close_postings.billing_period AND c.provider_id IS NULL)) AS e
+		FROM earned_shares(divided_charges.pool, ARRAY(SELECT DISTINCT c.during FROM charge AS c WHERE c.pool_id = divided_charges.pool
+			AND c.billing_period_id = divided_charges.billing_period AND c.provider_id IS NULL)) AS e
 		JOIN account AS a ON a.party_id = e.provider_id AND a.kind = 'payable'
 	), payee AS MATERIALIZED (
 		SELECT p.provider_id, p.during, p.cohort, array_agg(p.account_id ORDER BY p.account_id) AS accounts, array_agg(p.share ORDER BY p.account_id) AS shares
@@ -147,24 +157,18 @@ BEGIN ATOMIC
 		FROM term AS t, (
 			SELECT c.charge_id, c.consumer_id, c.provider_id, CASE WHEN c.provider_id IS NULL THEN c.during END AS during, c.amount
 			FROM charge AS c
-			WHERE c.pool_id = close_postings.pool AND c.billing_period_id = close_postings.billing_period AND c.amount <> 0
+			WHERE c.pool_id = divided_charges.pool AND c.billing_period_id = divided_charges.billing_period AND c.amount <> 0
 		) AS c
 		JOIN invoice AS i ON i.consumer_id = c.consumer_id
 		LEFT JOIN payee AS p ON p.provider_id = c.provider_id
 		LEFT JOIN payee AS s ON s.during = c.during
-	), leg AS (
-		SELECT d.journal_id, d.occurred_at, d.recorded_at, d.cohort, d.charge_id,
-			unnest(d.account_id || d.accounts) AS account_id, unnest(- d.amount || d.amounts) AS amount
-		FROM divided AS d
 	)
-	INSERT INTO posting (journal_id, line, account_id, occurred_at, recorded_at, amount, charge_id)
-	SELECT g.journal_id, row_number() OVER (PARTITION BY g.journal_id ORDER BY g.cohort, g.charge_id), g.account_id, g.occurred_at, g.recorded_at,
-		- g.amount, g.charge_id
-	FROM leg AS g
-	WHERE g.amount <> 0;
+	SELECT d.journal_id, d.occurred_at, d.recorded_at, d.charge_id, d.account_id, d.amount, d.accounts, d.amounts
+	FROM divided AS d
+	ORDER BY d.journal_id, d.cohort, d.charge_id;
 END;
-COMMENT ON FUNCTION close_postings(bigint, bigint) IS
-'A step of close_billing_period(): posts the charges of a billing period, in one journal for each consumer: what the consumer owes, and what the providers, the steward and the contributors get of it. Each charge divides exactly; and of the total of an invoice everybody gets the exact share rounded up or down.';
+COMMENT ON FUNCTION divided_charges(bigint, bigint) IS
+'What close_billing_period() posts: for each charge of the billing period, in the order of its journal, what the consumer''s account owes, and what of it the accounts of providers, steward and contributors get. Each charge divides exactly; and of the total of an invoice everybody gets the exact share rounded up or down.';
 
 CREATE FUNCTION contribution_weights(project text, before timestamptz, weights jsonb DEFAULT '{"commit": 1}', half_life interval DEFAULT NULL,
 	known_at timestamptz DEFAULT 'infinity')
@@ -270,7 +274,7 @@ COMMENT ON AGGREGATE rows_sha256("any") IS
 'SHA-256 of rows, in the order that they come in: of each value in turn its length in bytes (4 bytes in network order; -1 for null) and what it is in the binary format of COPY, but text and jsonb as UTF-8 text. Whenever, after a row, there are 65536 bytes or more, they are replaced by their SHA-256. So it is the same whatever the settings, platform and encoding. NULL of no rows.';
 
 CREATE FUNCTION billing_period_digest(pool bigint, billing_period bigint) RETURNS bytea
-	LANGUAGE sql STABLE PARALLEL SAFE SET enable_nestloop = off SET jit = off
+	LANGUAGE sql STABLE PARALLEL SAFE SET enable_nestloop = off SET enable_sort = off SET jit = off
 BEGIN ATOMIC
 	-- What is in order by an index comes so, and need not be sorted.
 	WITH period AS (
@@ -278,12 +282,18 @@ BEGIN ATOMIC
 		FROM billing_period AS b
 		WHERE b.pool_id = billing_period_digest.pool AND b.billing_period_id = billing_period_digest.billing_period
 	), posted AS MATERIALIZED (
-		SELECT DISTINCT p.journal_id
-		FROM period AS d
-		JOIN account AS a ON a.pool_id = d.pool_id,
-			-- account by account, by the index, and not all that was ever posted
-			LATERAL (SELECT p.* FROM posting AS p
-				WHERE p.account_id = a.account_id AND p.occurred_at >= lower(d.during) AND p.occurred_at < upper(d.during) OFFSET 0) AS p
+		-- in order, so that their postings nearly are
+		SELECT j.journal_id
+		FROM (
+			SELECT DISTINCT p.journal_id
+			FROM period AS d
+			JOIN account AS a ON a.pool_id = d.pool_id,
+				-- account by account, by the index, and not all that was ever posted
+				LATERAL (SELECT p.* FROM posting AS p
+					WHERE p.account_id = a.account_id AND p.occurred_at >= lower(d.during) AND p.occurred_at < upper(d.during) OFFSET 0) AS p
+			OFFSET 0
+		) AS j
+		ORDER BY j.journal_id
 	)
 	SELECT sha256(
 		coalesce((SELECT b.digest FROM billing_period AS b

@@ -327,12 +327,13 @@ ALTER FUNCTION affiliation_check OWNER TO @extowner@;
 -- Functions that nobody else needs: parts of others, and the operator's tools
 
 REVOKE EXECUTE ON FUNCTION availability_in_tree, require_identity, rebuild_calendar, expire_holds, create_usage_partition, drop_usage,
-	close_charges, close_postings, close_contributors, close_balances FROM PUBLIC;
+	charges_due, close_invoices, divided_charges, close_contributors, close_balances FROM PUBLIC;
 ALTER FUNCTION rebuild_calendar OWNER TO @extowner@;
 ALTER FUNCTION create_usage_partition OWNER TO @extowner@;
 ALTER FUNCTION drop_usage OWNER TO @extowner@;
-ALTER FUNCTION close_charges OWNER TO @extowner@;
-ALTER FUNCTION close_postings OWNER TO @extowner@;
+ALTER FUNCTION charges_due OWNER TO @extowner@;
+ALTER FUNCTION close_invoices OWNER TO @extowner@;
+ALTER FUNCTION divided_charges OWNER TO @extowner@;
 ALTER FUNCTION close_contributors OWNER TO @extowner@;
 ALTER FUNCTION close_balances OWNER TO @extowner@;
 ALTER FUNCTION expire_holds OWNER TO @extowner@;

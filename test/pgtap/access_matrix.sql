@@ -288,8 +288,9 @@ INSERT INTO callable VALUES
 	('reverse_journal', $$SELECT reverse_journal(journal) > 0 FROM key$$, 'operator steward true, * 42704'),
 	-- closing, and what it is made of
 	('close_billing_period', $$SELECT close_billing_period('m_pool', '[2026-02-01,2026-03-01)') IS NOT NULL$$, 'operator steward true, auditor consumer invited provider rival 42501, * 42704'),
-	('close_charges', $$SELECT close_charges(pool, 1) FROM key$$, 'operator null, * 42501'),
-	('close_postings', $$SELECT close_postings(pool, 1) FROM key$$, 'operator null, * 42501'),
+	('charges_due', $$SELECT count(*) FROM key, charges_due(pool, 0)$$, 'operator 0, * 42501'),
+	('close_invoices', $$SELECT close_invoices(pool, 1) FROM key$$, 'operator null, * 42501'),
+	('divided_charges', $$SELECT count(*) FROM key, divided_charges(pool, 0)$$, 'operator 0, * 42501'),
 	('close_contributors', $$SELECT close_contributors(pool, 1, '{}', NULL) FROM key$$, 'operator null, * 42501'),
 	('close_balances', $$SELECT close_balances(pool, 1) FROM key$$, 'operator null, * 42501'),
 	('earned_shares', $$SELECT count(*) FROM key, earned_shares(pool, '{"[2026-02-01,2026-03-01)"}')$$, 'auditor consumer invited operator provider rival steward 1, * 0'),

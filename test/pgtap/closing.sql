@@ -9,7 +9,7 @@ SET search_path = sharecollab, public;
 
 BEGIN;
 \ir ../helpers.sql
-SELECT plan(44);
+SELECT plan(46);
 TRUNCATE party RESTART IDENTITY CASCADE;
 SELECT setseed(0.7);
 
@@ -138,6 +138,33 @@ SELECT is_empty($$
 	AND (c.relname, a.attname) NOT IN (('charge', 'quantity'), ('charge', 'list_cost'), ('charge', 'list_unit_price'), ('charge', 'contracted_cost'), ('charge', 'contracted_unit_price'),
 		('charge', 'commitment_status'), ('charge', 'lease_id'), ('journal', 'description'), ('journal', 'reverses'), ('posting', 'journal_id'), ('posting', 'line'))
 	AND f.found = 'nothing'$$, 'it is found');
+
+-- closing inserts rows without the executor, unless there is more to do
+CREATE FUNCTION pg_temp.books() RETURNS text LANGUAGE sql SET search_path = sharecollab AS $$
+	SELECT md5(string_agg(r.row::text, E'\n' ORDER BY r.row))
+	FROM (
+		SELECT jsonb_build_array(row_number() OVER (ORDER BY c.charge_id), to_jsonb(c) - '{charge_id,billing_period_id}'::text[]) AS row FROM charge AS c
+		UNION ALL
+		SELECT jsonb_build_array('posting', dense_rank() OVER (ORDER BY p.journal_id), p.line, a.party_id, a.kind, p.occurred_at, p.recorded_at, p.amount::text,
+			dense_rank() OVER (ORDER BY p.charge_id))
+		FROM posting AS p JOIN account AS a USING (account_id)
+	) AS r
+$$;
+SELECT pg_temp.use(500, '2024-03-01', '2024-05-01');
+SAVEPOINT untouched;
+CREATE TEMP TABLE seen (n bigint);
+CREATE FUNCTION pg_temp.see() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO pg_temp.seen SELECT count(*) FROM new_rows; RETURN NULL; END$$;
+GRANT ALL ON seen TO PUBLIC;
+CREATE TRIGGER see AFTER INSERT ON charge REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pg_temp.see();
+CREATE TRIGGER see AFTER INSERT ON posting REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pg_temp.see();
+SELECT close_billing_period('calls', '[2024-04-01,2024-05-01)') \g /dev/null
+SELECT pg_temp.books() AS books, (SELECT sum(n) FROM seen) = (SELECT count(*) FROM charge JOIN billing_period AS b USING (billing_period_id) WHERE b.during @> timestamptz '2024-04-01')
+	+ (SELECT count(*) FROM posting WHERE occurred_at >= '2024-04-01') AS seen \gset
+ROLLBACK TO untouched;
+SELECT ok(:'seen', 'triggers of others see the charges and postings');
+
+SELECT close_billing_period('calls', '[2024-04-01,2024-05-01)') IS NOT NULL;
+SELECT is(pg_temp.books(), :'books', 'and are the same, row by row, without them');
 
 SELECT * FROM finish();
 ROLLBACK;

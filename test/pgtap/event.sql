@@ -114,7 +114,7 @@ SELECT set_eq($$
 	SELECT DISTINCT p.proname::text FROM pg_proc AS p
 	WHERE p.pronamespace = 'sharecollab'::regnamespace AND p.provolatile = 'v' AND p.prokind = 'f' AND p.prorettype <> 'trigger'::regtype
 	-- parts of others; of what can be computed, and where it is kept; and what is done as import_github() does it
-	AND p.proname NOT IN ('require_identity', 'close_charges', 'close_postings', 'close_contributors', 'close_balances',
+	AND p.proname NOT IN ('require_identity', 'close_invoices', 'close_contributors', 'close_balances',
 		'rebuild_calendar', 'create_usage_partition', 'drop_usage', 'import_gitlab', 'import_registry')
 $$, 'SELECT DISTINCT function FROM act', 'of every function that acts');
 

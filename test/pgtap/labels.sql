@@ -381,10 +381,11 @@ INSERT INTO expected VALUES
 
 	-- 54-closing
 	('charge_check()', 'trigger volatile unsafe'),
-	('close_charges(bigint,bigint)', 'volatile unsafe'),
+	('charges_due(bigint,bigint)', 'set stable safe'),
 	('earned_shares(bigint,tstzrange[])', 'set stable safe'),
 	('split_running(numeric,numeric[],integer)', 'window immutable safe'),
-	('close_postings(bigint,bigint)', 'volatile unsafe'),
+	('close_invoices(bigint,bigint)', 'volatile unsafe'),
+	('divided_charges(bigint,bigint)', 'set stable safe'),
 	('contribution_weights(text,timestamp with time zone,jsonb,interval,timestamp with time zone)', 'set stable safe'),
 	('close_contributors(bigint,bigint,jsonb,interval)', 'volatile unsafe'),
 	('close_balances(bigint,bigint)', 'volatile unsafe'),
