@@ -306,9 +306,9 @@ add_legs(TupleTableSlot *row, void *argument)
 {
 	Legs	   *legs = argument;
 	MemoryContext old = MemoryContextSwitchTo(legs->scratch);
-	int64	   *accounts = (int64 *) ARR_DATA_PTR(DatumGetArrayTypeP(row->tts_values[6]));
-	Datum	   *amounts;
-	int			n;
+	int64	   *accounts = NULL;
+	Datum	   *amounts = NULL;
+	int			n = 0;
 	NullableDatum posting[POSTING_COLUMNS] = {
 		[POSTING_JOURNAL_ID] = {row->tts_values[0], false},
 		[POSTING_LINE] = {0, false},
@@ -324,7 +324,12 @@ add_legs(TupleTableSlot *row, void *argument)
 	legs->journal_id = DatumGetInt64(row->tts_values[0]);
 	posting[POSTING_LINE].value = Int32GetDatum(++legs->line);
 	postings_add(legs->postings, posting);
-	deconstruct_array(DatumGetArrayTypeP(row->tts_values[7]), NUMERICOID, -1, false, TYPALIGN_INT, &amounts, NULL, &n);
+	/* with nobody to get it, the journal will not balance */
+	if (!row->tts_isnull[6] && !row->tts_isnull[7])
+	{
+		accounts = (int64 *) ARR_DATA_PTR(DatumGetArrayTypeP(row->tts_values[6]));
+		deconstruct_array(DatumGetArrayTypeP(row->tts_values[7]), NUMERICOID, -1, false, TYPALIGN_INT, &amounts, NULL, &n);
+	}
 	for (int i = 0; i < n; i++)
 	{
 		if (decimal_arg(amounts[i], "amount").mantissa == 0)

@@ -9,7 +9,7 @@ SET search_path = sharecollab, public;
 
 BEGIN;
 \ir ../helpers.sql
-SELECT plan(46);
+SELECT plan(47);
 TRUNCATE party RESTART IDENTITY CASCADE;
 SELECT setseed(0.7);
 
@@ -152,6 +152,12 @@ CREATE FUNCTION pg_temp.books() RETURNS text LANGUAGE sql SET search_path = shar
 $$;
 SELECT pg_temp.use(500, '2024-03-01', '2024-05-01');
 SAVEPOINT untouched;
+CREATE OR REPLACE FUNCTION earned_shares(pool bigint, stays tstzrange[]) RETURNS TABLE (during tstzrange, cohort bigint, provider_id bigint, share numeric)
+	LANGUAGE sql STABLE PARALLEL SAFE AS 'SELECT NULL::tstzrange, NULL::bigint, NULL::bigint, NULL::numeric WHERE false';
+SELECT public.try($$SELECT close_billing_period('calls', '[2024-04-01,2024-05-01)')$$) AS refused \gset
+ROLLBACK TO untouched;
+SELECT matches(:'refused'::text, '^23514 journal \d+ does not balance', 'charges that nobody gets are refused');
+
 CREATE TEMP TABLE seen (n bigint);
 CREATE FUNCTION pg_temp.see() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO pg_temp.seen SELECT count(*) FROM new_rows; RETURN NULL; END$$;
 GRANT ALL ON seen TO PUBLIC;
