@@ -294,6 +294,8 @@ insert_keep(RowInsert *insert)
 
 	ExecConstraints(insert->result, slot, insert->estate);
 	ExecMaterializeSlot(slot);
+	/* what a constraint looked at may be large */
+	ResetPerTupleExprContext(insert->estate);
 }
 
 /*
