@@ -2,8 +2,9 @@
  * closing.c
  *		close_billing_period(): the order of its steps, and what they wait for.
  *
- * The steps themselves are SQL functions, each of which passes once over the
- * period.  All is one transaction, so that a crash leaves the period open.
+ * What is charged and posted is SQL, each step of which passes once over the
+ * period; its rows go straight into the tables.  All is one transaction, so that
+ * a crash leaves the period open.
  */
 #include "postgres.h"
 

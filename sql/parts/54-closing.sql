@@ -13,9 +13,9 @@ COMMENT ON FUNCTION charge_check() IS 'Trigger: no charge enters a billing perio
 CREATE TRIGGER closed AFTER INSERT ON charge REFERENCING NEW TABLE AS new_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION charge_check();
 
--- The steps of close_billing_period(), each one pass over the period. The
--- planner cannot know how many charges there are when they were made just
--- before, and must not bet on few: hence no nested loops.
+-- The steps of close_billing_period(), each one pass over the period. Those that
+-- return rows are inlined into its queries, whose planner is told that there may
+-- be many (src/closing.c).
 
 CREATE FUNCTION charges_due(pool bigint, billing_period bigint)
 	RETURNS TABLE (pool_id bigint, billing_period_id bigint, consumer_id bigint, provider_id bigint, lease_id bigint, rate_id bigint, category text,
