@@ -221,6 +221,13 @@ announce(TimestampTz start, const char *done)
 			(errmsg("%s after %ld s", done, TimestampDifferenceMilliseconds(start, GetCurrentTimestamp()) / 1000)));
 }
 
+/* until the caller's nest level ends */
+static void
+set_for_now(const char *setting, const char *value)
+{
+	(void) set_config_option(setting, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
 /*
  * The planner cannot know how many charges there are, when they were made just
  * before, and must not bet on few: hence no nested loops, and no sorts where
@@ -233,7 +240,7 @@ plan_for_many(void)
 	int			nest_level = NewGUCNestLevel();
 
 	for (size_t i = 0; i < lengthof(settings); i++)
-		(void) set_config_option(settings[i], "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+		set_for_now(settings[i], "off");
 	return nest_level;
 }
 
@@ -348,10 +355,9 @@ static void
 post_charges(Closing *closing)
 {
 	Relation	posting = open_own_table("posting", RowExclusiveLock);
-	int			nest_level;
+	int			nest_level = plan_for_many();
 
 	query_run(&make_invoices, closing->values, NULL, false);
-	nest_level = plan_for_many();
 	if (is_plain_posting(posting))
 	{
 		Legs		legs = {
@@ -482,8 +488,7 @@ raise_work_mem(void)
 	int			nest_level = NewGUCNestLevel();
 
 	if (work_mem < maintenance_work_mem)
-		(void) set_config_option("work_mem", psprintf("%d", maintenance_work_mem), PGC_USERSET, PGC_S_SESSION,
-								 GUC_ACTION_SAVE, true, 0, false);
+		set_for_now("work_mem", psprintf("%d", maintenance_work_mem));
 	return nest_level;
 }
 

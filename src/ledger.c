@@ -703,9 +703,14 @@ static const MadeColumn journal_columns[] = {
 	{"reverses", INT8OID}
 };
 
-static const MadeColumn posting_columns[] = {
-	{"journal_id", INT8OID}, {"line", INT4OID}, {"account_id", INT8OID}, {"occurred_at", TIMESTAMPTZOID},
-	{"recorded_at", TIMESTAMPTZOID}, {"amount", NUMERICOID}, {"charge_id", INT8OID}
+static const MadeColumn posting_columns[POSTING_COLUMNS] = {
+	[POSTING_JOURNAL_ID] = {"journal_id", INT8OID},
+	[POSTING_LINE] = {"line", INT4OID},
+	[POSTING_ACCOUNT_ID] = {"account_id", INT8OID},
+	[POSTING_OCCURRED_AT] = {"occurred_at", TIMESTAMPTZOID},
+	[POSTING_RECORDED_AT] = {"recorded_at", TIMESTAMPTZOID},
+	[POSTING_AMOUNT] = {"amount", NUMERICOID},
+	[POSTING_CHARGE_ID] = {"charge_id", INT8OID}
 };
 
 /* Does an INSERT insert rows, and nothing else happens than posting_check()? */

@@ -111,6 +111,7 @@ divide_amount(RunningSplit *split, Datum amount, Datum *shares)
 
 	if (pg_add_s64_overflow(split->total, added, &split->total))
 		decimal_overflow();
+	/* nothing to divide, nor to round */
 	if (split->nparties == 1)
 	{
 		if (!DatumGetBool(call2(numeric_eq, shares[0], NumericGetDatum(int64_to_numeric(1)))))

@@ -13,9 +13,9 @@ COMMENT ON FUNCTION charge_check() IS 'Trigger: no charge enters a billing perio
 CREATE TRIGGER closed AFTER INSERT ON charge REFERENCING NEW TABLE AS new_rows
 	FOR EACH STATEMENT EXECUTE FUNCTION charge_check();
 
--- The steps of close_billing_period(), each one pass over the period. Those that
--- return rows are inlined into its queries, whose planner is told that there may
--- be many (src/closing.c).
+-- The steps of close_billing_period(), each one pass over the period. The planner
+-- is told there that charges may be many, where it matters; those steps that
+-- return rows are inlined into its queries (src/closing.c).
 
 CREATE FUNCTION charges_due(pool bigint, billing_period bigint)
 	RETURNS TABLE (pool_id bigint, billing_period_id bigint, consumer_id bigint, provider_id bigint, lease_id bigint, rate_id bigint, category text,
@@ -64,7 +64,7 @@ COMMENT ON FUNCTION split_running(numeric, numeric[], integer) IS
 'Window function: the amount of each row, in the window''s order, divided among parties by their shares, which sum to 1, with so many decimal places. What is divided by largest remainder is the running total: so each amount divides exactly, and what a party has got so far is always less than one unit from its exact share of all amounts so far, which split() of each amount would not give. One part may so be a unit below 0. A tie goes to the earlier party; NULL, and not divided, if the amount or the shares are. Errors: 22023 if there are other parties than before, their shares do not sum to 1, or an amount has more decimal places, 22003, 22004.';
 
 CREATE FUNCTION close_invoices(pool bigint, billing_period bigint) RETURNS void
-	LANGUAGE sql VOLATILE PARALLEL UNSAFE SET enable_nestloop = off SET enable_sort = off SET jit = off
+	LANGUAGE sql VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
 	WITH party AS MATERIALIZED (
 		SELECT c.consumer_id, c.provider_id
